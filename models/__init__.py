@@ -1,0 +1,1 @@
+"""Networks, losses, learners, metrics and the training loop; knows nothing of Ray, Optuna or MLflow."""

@@ -1,0 +1,89 @@
+"""The three architectures that the software compares by default."""
+
+import torch
+
+from models.adversarial import AdversarialLearner
+from models.definition import Architecture, Choice, Float, Parameters
+from models.discriminator import Discriminator
+from models.koalarization import Koalarization
+from models.learner import Learner
+from models.regression import RegressionLearner
+from models.settings import ModelSettings
+from models.unet import UNet
+
+LEARNING_RATE = Float(1e-5, 1e-2)
+
+
+def _koalarization(settings: ModelSettings, parameters: Parameters, device: torch.device) -> Learner:
+    network = Koalarization(settings.width)
+    return RegressionLearner(
+        network, float(parameters["learning_rate"]), settings, device, needs_vectors=True
+    )
+
+
+def _unet(settings: ModelSettings, parameters: Parameters, device: torch.device) -> Learner:
+    return RegressionLearner(UNet(settings.width), float(parameters["learning_rate"]), settings, device)
+
+
+def _cgan(settings: ModelSettings, parameters: Parameters, device: torch.device) -> Learner:
+    return AdversarialLearner(
+        UNet(settings.width),
+        Discriminator(settings.width),
+        learning_rate=float(parameters["learning_rate"]),
+        discriminator_learning_rate=float(parameters["discriminator_learning_rate"]),
+        l1_weight=float(parameters["l1_weight"]),
+        epsilon=float(parameters["epsilon"]),
+        settings=settings,
+        device=device,
+    )
+
+
+KOALARIZATION = Architecture(
+    name="koalarization",
+    build=_koalarization,
+    search_space={"learning_rate": LEARNING_RATE},
+    textbook={"learning_rate": 1e-3},
+    stride=Koalarization.stride,
+    needs_vectors=True,
+    losses=("loss",),
+)
+
+UNET = Architecture(
+    name="unet",
+    build=_unet,
+    search_space={"learning_rate": LEARNING_RATE},
+    textbook={"learning_rate": 1e-3},
+    stride=UNet.stride,
+    losses=("loss",),
+)
+
+# `generator_init` is no business of `build`: whoever has the U-Net's weights calls `load_generator`.
+CGAN = Architecture(
+    name="cgan",
+    build=_cgan,
+    search_space={
+        "learning_rate": LEARNING_RATE,
+        "discriminator_learning_rate": Float(1e-6, 1e-2),
+        "l1_weight": Float(1.0, 1000.0),
+        "epsilon": Float(1e-12, 1e-3),
+        "generator_init": Choice(("scratch", "unet")),
+    },
+    textbook={
+        "learning_rate": 2e-4,
+        "discriminator_learning_rate": 2e-4,
+        "l1_weight": 100.0,
+        "epsilon": 1e-12,
+        "generator_init": "scratch",
+    },
+    stride=max(UNet.stride, Discriminator.stride),
+    pretrained_by="unet",
+    losses=(
+        "generator_loss",
+        "discriminator_loss",
+        "adversarial_loss",
+        "l1_loss",
+        "discriminator_real",
+        "discriminator_fake",
+        "saturation",
+    ),
+)

@@ -1,0 +1,71 @@
+"""Where and how precisely to compute: device, precision, memory format and optimizer by hardware."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import nn
+
+from models.errors import ModelError
+
+
+def choose_device(name: str = "auto") -> torch.device:
+    """The device called `name`; `auto` is the first GPU, or the CPU where there is none.
+
+    Raises:
+        ModelError: The name is no device, or this machine does not have it.
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(f"Unknown device {name!r}; choose auto, cpu or cuda.") from error
+    if device.type not in ("cpu", "cuda"):
+        raise ModelError(f"Device {name!r} is not supported; choose auto, cpu or cuda.")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise ModelError(f"Device {name!r} is not on this machine; choose auto or cpu.")
+    return device
+
+
+def choose_precision(name: str, device: torch.device) -> torch.dtype:
+    """The number format of the networks' forward pass.
+
+    Args:
+        name: `float32`, `bfloat16` or `auto`. `auto` is bfloat16 on GPUs that compute it in hardware and
+            float32 elsewhere: on CPUs without bfloat16 instructions it is ten times slower than float32.
+        device: Where the networks will run.
+
+    Raises:
+        ModelError: The name is none of the three.
+    """
+    if name == "auto":
+        fast = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+        return torch.bfloat16 if fast else torch.float32
+    if name == "float32":
+        return torch.float32
+    if name == "bfloat16":
+        return torch.bfloat16
+    raise ModelError(f"Unknown precision {name!r}; choose auto, float32 or bfloat16.")
+
+
+def autocast(device: torch.device, precision: torch.dtype) -> torch.autocast:
+    """Context in which networks run at `precision`; without effect for float32."""
+    return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision is torch.bfloat16)
+
+
+def memory_format(device: torch.device) -> torch.memory_format:
+    """Layout of weights and activations: NHWC on GPUs, whose tensor cores want it, NCHW elsewhere."""
+    return torch.channels_last if device.type == "cuda" else torch.contiguous_format
+
+
+def place(network: nn.Module, device: torch.device, compiled: bool) -> nn.Module:
+    """Move a network to the device in its memory format; `compiled` wraps its forward in torch.compile."""
+    network = network.to(device=device, memory_format=memory_format(device))  # type: ignore[call-overload]
+    if compiled:
+        network.compile()  # in place, so the names in state_dict stay what they are
+    return network
+
+
+def adam(parameters: Iterable[nn.Parameter], learning_rate: float, beta1: float) -> torch.optim.Adam:
+    """Adam (Kingma & Ba 2015) with β₂ = 0.999, in one fused kernel instead of several per parameter."""
+    return torch.optim.Adam(parameters, lr=learning_rate, betas=(beta1, 0.999), fused=True)

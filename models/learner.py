@@ -1,0 +1,170 @@
+"""How an architecture learns: the interface between networks and the training loop."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from models.device import autocast, choose_precision, place
+from models.errors import ModelError
+from models.settings import ModelSettings
+
+
+class Batch(Protocol):
+    """Images of one step, all on the learner's device."""
+
+    @property
+    def grey(self) -> Tensor:
+        """B×1×H×W float32 in [−1, 1]."""
+        ...
+
+    @property
+    def colour(self) -> Tensor:
+        """B×3×H×W float32 in [−1, 1], RGB."""
+        ...
+
+    @property
+    def vector(self) -> Tensor | None:
+        """B×512 VGG16 vectors, or None where the architecture needs none."""
+        ...
+
+
+class Learner(ABC):
+    """Networks, their optimizers, and one optimisation step.
+
+    Subclasses call `super().__init__`, fill `optimizers` and write `train_step`. The module called
+    `generator` turns grey (and vector) into colour and is what a study exports.
+
+    Attributes:
+        modules: Networks by name.
+        optimizers: One per trained network, under the same name.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        settings: ModelSettings,
+        device: torch.device,
+        needs_vectors: bool = False,
+    ) -> None:
+        self.device = device
+        self.precision = choose_precision(settings.precision, device)
+        self.needs_vectors = needs_vectors
+        self.modules = {name: place(module, device, settings.compile) for name, module in modules.items()}
+        self.optimizers: dict[str, torch.optim.Optimizer] = {}
+
+    @property
+    def generator(self) -> nn.Module:
+        """The network that colours."""
+        return self.modules["generator"]
+
+    @abstractmethod
+    def train_step(self, batch: Batch) -> dict[str, Tensor]:
+        """One optimisation step.
+
+        Returns:
+            Scalar losses by name, detached and still on the device: reading one here would make the host
+            wait for the device in every step.
+        """
+
+    @torch.inference_mode()
+    def predict(self, grey: Tensor, vector: Tensor | None = None) -> Tensor:
+        """Colour for grey, as the finished model gives it (BatchNorm by its running averages).
+
+        Args:
+            grey: B×1×H×W in [−1, 1].
+            vector: B×512, for architectures that need vectors.
+
+        Returns:
+            B×3×H×W float32 in [−1, 1].
+        """
+        self._set_training(False)
+        return self._colour(grey, vector).float().contiguous()
+
+    def tensors(self) -> dict[str, Tensor]:
+        """A snapshot on the CPU of everything training changes.
+
+        Returns:
+            `<network>/<tensor>` and `optimizer/<network>/<parameter index>/<state>`, contiguous.
+        """
+        snapshot = {
+            f"{name}/{key}": _snapshot(tensor)
+            for name, module in self.modules.items()
+            for key, tensor in module.state_dict().items()
+        }
+        for name, optimizer in self.optimizers.items():
+            for index, parameter in enumerate(_parameters(optimizer)):
+                for key, tensor in optimizer.state[parameter].items():
+                    snapshot[f"optimizer/{name}/{index}/{key}"] = _snapshot(tensor)
+        return snapshot
+
+    def load_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Continue from what `tensors()` gave, on whatever device it was taken.
+
+        Raises:
+            ModelError: The tensors are those of other networks.
+        """
+        for name, module in self.modules.items():
+            _load(module, _below(tensors, f"{name}/"), name)
+        for name, optimizer in self.optimizers.items():
+            _load_optimizer(optimizer, _below(tensors, f"optimizer/{name}/"))
+
+    def generator_tensors(self) -> dict[str, Tensor]:
+        """A snapshot on the CPU of the generator alone, by the names of its state_dict."""
+        return {key: _snapshot(tensor) for key, tensor in self.generator.state_dict().items()}
+
+    def load_generator(self, tensors: Mapping[str, Tensor]) -> None:
+        """Start from a generator that `generator_tensors()` gave; optimizers are left as they are.
+
+        Raises:
+            ModelError: The tensors are those of another network.
+        """
+        _load(self.generator, tensors, "generator")
+
+    def _colour(self, grey: Tensor, vector: Tensor | None) -> Tensor:
+        with autocast(self.device, self.precision):
+            if not self.needs_vectors:
+                return self.generator(grey)  # type: ignore[no-any-return]
+            if vector is None:
+                raise ModelError("This architecture needs a VGG16 vector with every image; none was given.")
+            return self.generator(grey, vector)  # type: ignore[no-any-return]
+
+    def _set_training(self, training: bool) -> None:
+        for module in self.modules.values():
+            if module.training is not training:
+                module.train(training)
+
+
+def _snapshot(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): tensor for key, tensor in tensors.items() if key.startswith(prefix)}
+
+
+def _parameters(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [parameter for group in optimizer.param_groups for parameter in group["params"]]
+
+
+def _load(module: nn.Module, tensors: Mapping[str, Tensor], name: str) -> None:
+    try:
+        module.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ModelError(
+            f"The weights do not fit the network {name!r}: they are of another architecture or width."
+        ) from error
+
+
+def _load_optimizer(optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    parameters = _parameters(optimizer)
+    for key, tensor in tensors.items():
+        index, name = key.split("/")
+        # Fused kernels want a parameter and its moments in one memory format; files hold contiguous tensors.
+        like = parameters[int(index)]
+        placed = torch.empty_like(like, dtype=tensor.dtype).copy_(tensor) if tensor.ndim else tensor.clone()
+        state.setdefault(int(index), {})[name] = placed.detach()
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -1,0 +1,102 @@
+"""Training losses, in float32 whatever the networks' precision; call them outside autocast.
+
+x is the grey image, y its true colour, G the generator, D the discriminator's probability, ε the buffer
+inside the logarithm (not Adam's ε).
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from models.errors import ModelError
+
+# From here on a float32 sigmoid is 1 (1 − 4e-8 rounds up at 16.7) and D's gradient vanishes whatever ε.
+SATURATED_LOGIT = 17.0
+
+
+def mean_squared_error(prediction: Tensor, colour: Tensor) -> Tensor:
+    """Mean of (G(x) − y)² over all values; B×3×H×W in [−1, 1] each → scalar."""
+    return functional.mse_loss(prediction.float(), colour)
+
+
+def mean_absolute_error(prediction: Tensor, colour: Tensor) -> Tensor:
+    """Mean of |G(x) − y| over all values; B×3×H×W in [−1, 1] each → scalar."""
+    return functional.l1_loss(prediction.float(), colour)
+
+
+class AdversarialLoss(Protocol):
+    """Both players' losses on D's logits (B each) → scalars."""
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """D's loss on the logits of true and of predicted colours."""
+        ...
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """G's adversarial loss on the logits of predicted colours, without the λ-weighted L1 term."""
+        ...
+
+
+@dataclass(frozen=True)
+class ProbabilityLoss:
+    """The loss on probabilities, ε inside the logarithm (Goodfellow et al. 2014, non-saturating G).
+
+    ε bends gradients where D is sure of itself: at logit −28 and ε = 1e-12 G receives 0.41 of the exact
+    gradient, at logit −20 and ε = 1e-6 0.002 of it.
+    """
+
+    epsilon: float
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """−mean[ log(D(x, y) + ε) + log(1 − D(x, G(x)) + ε) ]."""
+        on_real = torch.log(probability(real) + self.epsilon)
+        on_fake = torch.log(1 - probability(fake) + self.epsilon)
+        return -(on_real + on_fake).mean()
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """−mean[ log(D(x, G(x)) + ε) ]."""
+        return -torch.log(probability(fake) + self.epsilon).mean()
+
+
+@dataclass(frozen=True)
+class LogitsLoss:
+    """The same loss with ε = 0, exact for every logit.
+
+    −log σ(z) = softplus(−z) and −log(1 − σ(z)) = softplus(z).
+    """
+
+    def discriminator(self, real: Tensor, fake: Tensor) -> Tensor:
+        """mean[ softplus(−real) + softplus(fake) ]."""
+        on_real = functional.binary_cross_entropy_with_logits(real.float(), torch.ones_like(real).float())
+        on_fake = functional.binary_cross_entropy_with_logits(fake.float(), torch.zeros_like(fake).float())
+        return on_real + on_fake
+
+    def generator(self, fake: Tensor) -> Tensor:
+        """mean[ softplus(−fake) ]."""
+        return functional.binary_cross_entropy_with_logits(fake.float(), torch.ones_like(fake).float())
+
+
+def adversarial_loss(form: str, epsilon: float) -> AdversarialLoss:
+    """The loss called `form`: `probability` (uses ε) or `logits` (does not).
+
+    Raises:
+        ModelError: The form is neither.
+    """
+    if form == "probability":
+        return ProbabilityLoss(epsilon)
+    if form == "logits":
+        return LogitsLoss()
+    raise ModelError(f"Unknown GAN loss {form!r}; choose probability or logits.")
+
+
+def probability(logits: Tensor) -> Tensor:
+    """Sigmoid in float32; in [0, 1], exactly 1 from a logit of about 17 on."""
+    return torch.sigmoid(logits.float())
+
+
+def saturation(logits: Tensor) -> Tensor:
+    """Share of logits that are so sure that learning stops: |z| > 17, or a probability of exactly 0 or 1."""
+    p = probability(logits)
+    return ((logits.abs() > SATURATED_LOGIT) | (p == 0) | (p == 1)).float().mean()

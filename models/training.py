@@ -1,0 +1,114 @@
+"""The training loop: epochs, validation, and what must be kept to go on later."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor
+
+from models.errors import ModelError
+from models.learner import Batch, Learner
+
+Metrics = Callable[[Tensor, Tensor], dict[str, Tensor]]
+Summary = Callable[[dict[str, Tensor]], dict[str, float]]
+
+
+class TrainBatches(Protocol):
+    """Training data whose order and augmentation depend on the epoch's number alone."""
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """Batches of epoch `number`, counted from 0."""
+        ...
+
+
+class Trainer:
+    """Trains a learner epoch by epoch; reads nothing from any global random state.
+
+    Args:
+        learner: What is trained.
+        train_batches: Gives the batches of each epoch.
+        validation_batches: Gives the same batches whenever it is iterated.
+        metrics: (prediction, truth), each B×3×H×W in [−1, 1] → per-image values (B) by name.
+        summarise: Per-image values of the whole split by name → one number by name.
+
+    Attributes:
+        epoch: Epochs done.
+        history: What each `step` returned.
+    """
+
+    def __init__(
+        self,
+        learner: Learner,
+        train_batches: TrainBatches,
+        validation_batches: Iterable[Batch],
+        metrics: Metrics,
+        summarise: Summary,
+    ) -> None:
+        self.learner = learner
+        self.train_batches = train_batches
+        self.validation_batches = validation_batches
+        self.metrics = metrics
+        self.summarise = summarise
+        self.epoch = 0
+        self.history: list[dict[str, float]] = []
+
+    def step(self) -> dict[str, float]:
+        """Train one epoch, then validate.
+
+        Returns:
+            `epoch` (epochs done), losses, `nonfinite_steps`, metrics, `train_seconds` and
+            `validation_seconds`. Losses and metrics of a diverged model are NaN or infinite: whether to stop
+            is the caller's decision.
+        """
+        started = time.perf_counter()
+        losses = self.train_epoch()
+        trained = time.perf_counter()
+        metrics = self.validate()
+        validated = time.perf_counter()
+        self.epoch += 1
+        seconds = {"train_seconds": trained - started, "validation_seconds": validated - trained}
+        result = {"epoch": self.epoch} | losses | metrics | seconds
+        self.history.append(result)
+        return result
+
+    def train_epoch(self) -> dict[str, float]:
+        """One pass over the training data: mean of each loss over the steps, and `nonfinite_steps`.
+
+        Raises:
+            ModelError: There is no batch.
+        """
+        names: list[str] = []
+        steps: list[Tensor] = []
+        for batch in self.train_batches.epoch(self.epoch):
+            losses = self.learner.train_step(batch)
+            names = list(losses)
+            steps.append(torch.stack(list(losses.values())))
+        if not steps:
+            raise ModelError(
+                "There is no training batch: fewer images than the batch size; lower batch_size."
+            )
+        table = torch.stack(steps).cpu().double()  # steps × losses; the epoch's only wait for the device
+        nonfinite = (~table.isfinite()).any(dim=1).sum()
+        means: dict[str, float] = dict(zip(names, table.mean(dim=0).tolist(), strict=True))
+        return means | {"nonfinite_steps": float(nonfinite)}
+
+    def validate(self) -> dict[str, float]:
+        """Metrics of the present generator over the validation data."""
+        parts = [
+            self.metrics(self.learner.predict(batch.grey, batch.vector), batch.colour)
+            for batch in self.validation_batches
+        ]
+        if not parts:
+            raise ModelError("There is no validation image; give a larger dataset.")
+        return self.summarise({name: torch.cat([part[name] for part in parts]) for name in parts[0]})
+
+    def state(self) -> dict[str, Any]:
+        """What JSON must keep beside `learner.tensors()` for `restore`."""
+        return {"epoch": self.epoch, "history": self.history}
+
+    def restore(self, state: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+        """Go on where `state()` and `learner.tensors()` were taken, as if never interrupted."""
+        self.learner.load_tensors(tensors)
+        self.epoch = int(state["epoch"])
+        self.history = list(state["history"])
