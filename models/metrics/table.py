@@ -1,0 +1,73 @@
+"""What the study reports: one row per metric, and the way to add one."""
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+from torch import Tensor
+
+Better = Literal["lower", "higher", "one", "truth", "zero"]
+
+
+class Metric(NamedTuple):
+    """How a metric is named, read and printed.
+
+    Attributes:
+        name: Key in what `summarise` returns.
+        better: "lower", "higher", or the value to be near: "one", "zero", or the "truth" beside it.
+        unit: Printed behind the value; empty for a pure number.
+        decimals: How many to print.
+        definition: One line.
+    """
+
+    name: str
+    better: Better
+    unit: str
+    decimals: int
+    definition: str
+
+
+OBJECTIVE = "ciede2000"
+
+_BUILT_IN = (
+    Metric("ciede2000", "lower", "", 2, "mean CIEDE2000 colour difference over pixels (sRGB, D65)"),
+    Metric("psnr", "higher", "dB", 2, "peak signal-to-noise ratio on RGB in [0, 1]"),
+    Metric("ssim", "higher", "", 3, "structural similarity on RGB, Gaussian window 11×11, σ 1.5"),
+    Metric("colourfulness_ratio", "one", "", 2, "Hasler–Süsstrunk colourfulness, predicted / true"),
+    Metric("saturation_ratio", "one", "", 2, "mean chroma C*, predicted / true"),
+    Metric("sharpness_ratio", "one", "", 2, "variance of the Laplacian of luma, predicted / true"),
+    Metric("hue_entropy_ratio", "one", "", 2, "entropy of the chroma-weighted hues, predicted / true"),
+    Metric("white_fraction", "truth", "", 3, "share of pixels with all channels at least 0.98"),
+    Metric("a_star_error", "zero", "", 2, "signed mean a* error on object pixels; above 0 is too red"),
+)
+
+METRICS: dict[str, Metric] = {metric.name: metric for metric in _BUILT_IN}
+
+ADDED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
+
+
+def register_metric(
+    name: str,
+    function: Callable[[Tensor, Tensor], Tensor],
+    better: Better,
+    *,
+    unit: str = "",
+    decimals: int = 3,
+    definition: str = "",
+) -> None:
+    """Add an image metric to every full evaluation and to `METRICS`.
+
+    Args:
+        name: A new name.
+        function: Takes prediction and truth (B×3×H×W in [-1, 1], clipped), returns one value per image (B).
+        better: See `Metric`.
+        unit: See `Metric`.
+        decimals: See `Metric`.
+        definition: See `Metric`.
+
+    Raises:
+        ValueError: When the name is taken.
+    """
+    if name in METRICS:
+        raise ValueError(f"There is already a metric named {name!r}; register yours under another name.")
+    METRICS[name] = Metric(name, better, unit, decimals, definition)
+    ADDED[name] = function
