@@ -1,0 +1,48 @@
+import pytest
+import torch
+
+from models.architectures import architecture, seeded_build
+from models.device import choose_device, choose_precision, memory_format
+from models.errors import ModelError
+from models.settings import ModelSettings
+from tests.models.synthetic import CPU, images
+
+
+def test_auto_takes_the_gpu_where_there_is_one():
+    expected = "cuda" if torch.cuda.is_available() else "cpu"
+    assert choose_device("auto").type == expected
+    assert choose_device("cpu") == CPU
+
+
+@pytest.mark.parametrize("name", ["cuda:99", "gpu", "meta"])
+def test_a_device_this_machine_lacks_is_refused_by_name(name):
+    with pytest.raises(ModelError, match=f"'{name}'"):
+        choose_device(name)
+
+
+def test_precision_by_device():
+    assert choose_precision("auto", CPU) == torch.float32
+    assert choose_precision("bfloat16", CPU) == torch.bfloat16
+    assert choose_precision("float32", torch.device("cuda")) == torch.float32
+    with pytest.raises(ModelError, match="'fp8'"):
+        choose_precision("fp8", CPU)
+
+
+def test_memory_format_by_device():
+    assert memory_format(torch.device("cuda")) == torch.channels_last
+
+
+@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
+def test_bfloat16_stays_near_float32_and_gives_float32_out(name):
+    one = architecture(name)
+    reports = {}
+    for precision in ("float32", "bfloat16"):
+        settings = ModelSettings(width=4, precision=precision)
+        learner = seeded_build(one, settings, one.textbook, CPU, 0)
+        reports[precision] = learner.train_step(images())
+        assert all(value.dtype == torch.float32 for value in reports[precision].values())
+        batch = images(count=1)
+        assert learner.predict(batch.grey, batch.vector).dtype == torch.float32
+        assert all(p.dtype == torch.float32 for p in learner.generator.parameters())
+    for key, value in reports["float32"].items():
+        torch.testing.assert_close(reports["bfloat16"][key], value, rtol=0.05, atol=0.02)
