@@ -1,0 +1,52 @@
+"""What a search got for its budget; lower values are better."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+
+def incumbent(values: ArrayLike, costs: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The best value so far against what had been spent.
+
+    Args:
+        values: One per trial, in the order in which they ended; NaN or infinite for a trial that failed,
+            which is charged but is never best.
+        costs: One per trial, at least 0, in any unit.
+
+    Returns:
+        Spent (cumulative cost) and best (NaN before the first finite value), each as long as `values`.
+
+    Raises:
+        ValueError: When the lengths differ or a cost is negative.
+    """
+    value, cost = np.asarray(values, dtype=np.float64), np.asarray(costs, dtype=np.float64)
+    if value.shape != cost.shape or value.ndim != 1:
+        raise ValueError(f"Values and costs must pair up; their shapes are {value.shape} and {cost.shape}.")
+    if np.any(cost < 0):
+        raise ValueError("A trial cannot cost less than nothing.")
+    best = np.minimum.accumulate(np.where(np.isfinite(value), value, np.inf))
+    return np.cumsum(cost), np.where(np.isinf(best), np.nan, best)
+
+
+def expected_best(values: ArrayLike) -> NDArray[np.float64]:
+    """Expected best validation value of 1, 2, … random trials.
+
+    J. Dodge et al.: "Show your work: improved reporting of experimental results", EMNLP 2019, for a
+    minimum. The n trials are drawn with replacement from those made, so the estimate is only meaningful for
+    trials drawn at random, and it is pessimistic near the end of the curve.
+
+    Args:
+        values: Of random trials; NaN and infinite ones (failed) count as the worst value that was finite.
+
+    Returns:
+        Entry n - 1 is for n trials; as long as `values`, all NaN when no value is finite.
+    """
+    value = np.asarray(values, dtype=np.float64)
+    finite = np.isfinite(value)
+    if not finite.any():
+        return np.full(len(value), np.nan)
+    ordered = np.sort(np.where(finite, value, value[finite].max()))
+    count = len(ordered)
+    trials = np.arange(1, count + 1)[:, None]
+    at_least = (np.arange(count, -1, -1) / count) ** trials  # P(all n draws are among the worst count - i)
+    expected: NDArray[np.float64] = (at_least[:, :-1] - at_least[:, 1:]) @ ordered
+    return expected
