@@ -49,9 +49,9 @@ def delta_e_2000(lab1: Tensor, lab2: Tensor) -> Tensor:
     cos, sin, delta_h = _hues((a1, b1, c1), (a2, b2, c2))
 
     square_l = ((l1 + l2) * 0.5 - 50).square_()
-    scaled_l = (l2 - l1) / (1 + 0.015 * square_l / (square_l + 20).sqrt_())  # eq. 16
-    scaled_c = (c2 - c1) / (1 + 0.045 * mean_c)  # eq. 17
-    scaled_h = delta_h / (1 + 0.015 * mean_c * _hue_weight(cos, sin))  # eq. 18
+    scaled_l = (l2 - l1) / (1 + 0.015 * square_l / (square_l + 20).sqrt_())  # eq. 18
+    scaled_c = (c2 - c1) / (1 + 0.045 * mean_c)  # eq. 19
+    scaled_h = delta_h / (1 + 0.015 * mean_c * _hue_weight(cos, sin))  # eq. 20
     rotated = _rotation(cos, sin, mean_c) * scaled_c * scaled_h
     total = scaled_l.square_() + scaled_c.square_() + scaled_h.square_() + rotated  # eq. 22
     return total.clamp_(min=0).sqrt_()
@@ -62,7 +62,7 @@ def _norm(a: Tensor, b: Tensor) -> Tensor:
 
 
 def _sqrt_ratio_7(chroma: Tensor) -> Tensor:
-    """√(C⁷ / (C⁷ + 25⁷)), in eq. 4 and 15."""
+    """√(C⁷ / (C⁷ + 25⁷)), in eq. 4 and 17."""
     square = chroma * chroma
     seventh = square * square * square * chroma
     return (seventh / (seventh + _25_POW_7)).sqrt_()
@@ -103,7 +103,7 @@ def _hue_weight(cos: Tensor, sin: Tensor) -> Tensor:
 
 
 def _rotation(cos: Tensor, sin: Tensor, mean_c: Tensor) -> Tensor:
-    """R_T (eq. 19 to 21): the rotation in the blue region, around a mean hue of 275°."""
+    """R_T (eq. 16, 17, 21): the rotation in the blue region, around a mean hue of 275°."""
     off_blue = torch.atan2(sin * _C275 - cos * _S275, cos * _C275 + sin * _S275)  # radians from 275°
     off_blue.mul_(math.degrees(1) / 25).square_().neg_()
     return -2 * _sqrt_ratio_7(mean_c) * torch.sin(off_blue.exp_().mul_(math.radians(60)))
