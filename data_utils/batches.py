@@ -1,0 +1,121 @@
+"""Batches on the device: shuffled, flipped and normalised there, reproducibly from (seed, epoch)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_utils.device import Pixels, ResidentImages, StreamedImages, host_tensor
+from data_utils.imageset import ImageSet
+
+
+class Batch(NamedTuple):
+    """Images and what belongs to them, on the device."""
+
+    grey: Tensor  # B×1×S×S float32 in [−1, 1]
+    colour: Tensor  # B×3×S×S float32 in [−1, 1], RGB
+    vector: Tensor | None  # B×D float32, of the flipped image where it is flipped
+    index: Tensor  # type: ignore[assignment]  # B int64, positions in the ImageSet (hides tuple.index)
+
+
+class Batches:
+    """The batches of some images of a set.
+
+    For training every epoch has its own order and its own horizontal flips, both functions of
+    ``(seed, epoch number)`` alone, and a last partial batch is dropped unless it is the only one. Otherwise
+    all images come in the given order, unflipped.
+
+    Args:
+        images: the set.
+        indices: positions in it, of the images to use.
+        batch_size: B.
+        device: where batches appear.
+        train: shuffle, flip and drop the partial batch.
+        seed: non-negative.
+        vectors: 2×N×D float32, one vector per plain and per flipped image of the set.
+        max_device_fraction: share of the device's free memory (CUDA) that the images may take; larger sets
+            are streamed from the host, in the same order.
+        streaming: decide instead of measuring; mostly for tests.
+
+    Raises:
+        ValueError: no images, or a batch size below one.
+    """
+
+    def __init__(
+        self,
+        images: ImageSet,
+        indices: np.ndarray,
+        batch_size: int,
+        device: torch.device,
+        *,
+        train: bool,
+        seed: int = 0,
+        vectors: np.ndarray | None = None,
+        max_device_fraction: float = 0.5,
+        streaming: bool | None = None,
+    ) -> None:
+        if len(indices) == 0 or batch_size < 1:
+            raise ValueError(f"batches of {batch_size} out of {len(indices)} images are impossible")
+        self._indices = np.asarray(indices, np.int64)
+        self._batch_size, self._device, self._train, self._seed = batch_size, device, train, seed
+        if streaming is None:
+            streaming = not ResidentImages.fits(images, device, max_device_fraction)
+        self.streaming = streaming
+        self._images = StreamedImages(images, device) if streaming else ResidentImages.shared(images, device)
+        self._size = images.size
+        self._set_length = len(images)
+        # Plain and flipped vectors under each other: 2N×D.
+        self._vectors = None if vectors is None else host_tensor(vectors).flatten(0, 1).to(device)
+
+    def __len__(self) -> int:
+        """Batches per epoch."""
+        whole, rest = divmod(len(self._indices), self._batch_size)
+        return max(1, whole) if self._train else whole + bool(rest)
+
+    @property
+    def images_per_epoch(self) -> int:
+        """Images that an epoch shows."""
+        return min(len(self._indices), len(self) * self._batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches of epoch 0: for validation and test, all there are."""
+        return self.epoch(0)
+
+    def epoch(self, number: int) -> Iterator[Batch]:
+        """The batches of one epoch.
+
+        Args:
+            number: of the epoch, from 0; without effect unless training.
+        """
+        order, flips = self._indices, np.zeros(len(self._indices), bool)
+        if self._train:
+            rng = np.random.default_rng([self._seed, number])
+            order, flips = rng.permutation(order), rng.random(len(order)) < 0.5
+        shown = torch.from_numpy(order[: self.images_per_epoch])
+        mirrored = torch.from_numpy(flips[: self.images_per_epoch])
+        # One transfer per epoch, not per batch.
+        index_batches = torch.split(shown.to(self._device), self._batch_size)
+        flip_batches = torch.split(mirrored.to(self._device), self._batch_size)
+        pixel_batches = self._images.gather(shown, self._batch_size)
+        for index, flip, pixels in zip(index_batches, flip_batches, pixel_batches, strict=True):
+            yield self._finish(index, flip, pixels)
+
+    def _finish(self, index: Tensor, flip: Tensor, pixels: Pixels) -> Batch:
+        grey, colour = pixels
+        if self._train:
+            mirror = flip[:, None, None]
+            grey = torch.where(mirror, grey.flip(2), grey)
+            colour = torch.where(mirror[..., None], colour.flip(2), colour)
+        vector = None
+        if self._vectors is not None:
+            vector = self._vectors.index_select(0, index + self._set_length * flip)
+        return Batch(normalise(grey[:, None]), normalise(colour.permute(0, 3, 1, 2)), vector, index)
+
+
+def normalise(pixels: Tensor) -> Tensor:
+    """Bring uint8 to float32 in [−1, 1], contiguous: 0 becomes −1 and 255 becomes 1, both exactly."""
+    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)

@@ -1,0 +1,116 @@
+"""Arrays kept on disk under a key: made once, whole or not at all, mapped into memory when read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from data_utils.errors import CacheError, printable
+
+CHECKSUMS = "checksums.json"
+
+
+def default_cache() -> Path:
+    """The user's cache folder for this software: below ``$XDG_CACHE_HOME``, else ``~/.cache``."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "colorization-study"
+
+
+def cached_arrays(
+    folder: Path, key: str, build: Callable[[], Mapping[str, np.ndarray]]
+) -> dict[str, np.ndarray]:
+    """Read the arrays stored under a key; build and store them first where they are missing or damaged.
+
+    Two processes that ask at once make one entry: the second waits for the first and reads what it made.
+
+    Args:
+        folder: the cache folder, made if missing.
+        key: name of the entry; everything the content depends on must be hashed into it.
+        build: makes the arrays, by name; its exceptions pass through and leave no entry.
+
+    Returns:
+        The arrays by name, read-only and backed by the files (nothing is read before it is used).
+
+    Raises:
+        CacheError: the folder cannot be written.
+    """
+    from filelock import FileLock  # noqa: PLC0415 - not everything that imports this module caches
+
+    entry = folder / key
+    arrays = _read(entry)
+    if arrays is not None:
+        return arrays
+    with _explained(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / f"{key}.lock")
+        lock.acquire()
+    try:
+        arrays = _read(entry)
+        if arrays is None:
+            built = build()
+            with _explained(folder):
+                _write(entry, built)
+            arrays = _read(entry)
+    finally:
+        lock.release()
+    if arrays is None:
+        raise CacheError(f"The entry {printable(entry)} does not hold what was written; check the disk.")
+    return arrays
+
+
+@contextmanager
+def _explained(folder: Path) -> Iterator[None]:
+    """Turn what the disk answers into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise CacheError(
+            f"The cache folder {printable(folder)} cannot be written ({error.strerror or error}); "
+            "make room there or choose another one."
+        ) from error
+
+
+def _write(entry: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    """Write beside the entry and rename: a reader sees all of it or nothing."""
+    unfinished = entry.with_name(f"{entry.name}.unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir()
+    try:
+        for name, array in arrays.items():
+            np.save(unfinished / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
+        sums = {name: _checksum(unfinished / f"{name}.npy") for name in arrays}
+        (unfinished / CHECKSUMS).write_text(json.dumps(sums), encoding="ascii")
+        shutil.rmtree(entry, ignore_errors=True)
+        unfinished.rename(entry)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _read(entry: Path) -> dict[str, np.ndarray] | None:
+    """The arrays of an entry, or None where it is missing or not what was written."""
+    try:
+        sums = json.loads((entry / CHECKSUMS).read_text(encoding="ascii"))
+        if any(_checksum(entry / f"{name}.npy") != total for name, total in sums.items()):
+            return None
+        # Plain arrays over the mapping: Ray's object store takes them without a copy, unlike np.memmap.
+        return {
+            name: np.asarray(np.load(entry / f"{name}.npy", mmap_mode="r", allow_pickle=False))
+            for name in sums
+        }
+    except (OSError, ValueError, AttributeError):  # unreadable, or not the JSON that was written
+        return None
+
+
+def _checksum(path: Path) -> int:
+    """CRC-32 of a file: against decay and half-written files, not against an attacker."""
+    total = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 22):
+            total = zlib.crc32(block, total)
+    return total

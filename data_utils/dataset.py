@@ -1,0 +1,60 @@
+"""Load a dataset by folder or by the name of an embedded one."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from data_utils.cache import cached_arrays, default_cache
+from data_utils.decoding import Decoding
+from data_utils.drawn import DRAWN_SETS, DrawnSet
+from data_utils.errors import DataError, printable
+from data_utils.imageset import ImageSet, Refused, image_set
+from data_utils.layouts import recognise
+
+__all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]
+
+DRAWN = "drawn:"
+
+
+def load_dataset(
+    source: str | Path,
+    size: int,
+    *,
+    name: str | None = None,
+    skip_bad: bool = False,
+    cache: Path | None = None,
+    workers: int | None = None,
+) -> ImageSet:
+    """Load a dataset, decoding it only if its files or the settings have changed.
+
+    Files count as unchanged while their names, sizes, permissions and modification times (ns) are; their
+    contents are not read for that.
+
+    Args:
+        source: a folder, or ``drawn:scenes`` or ``drawn:fruit`` for the embedded sets.
+        size: side of the square images in pixels.
+        name: what to call the set; by default the folder's (or the drawn set's) own name.
+        skip_bad: leave out files that are refused, and files without partner, instead of stopping.
+        cache: folder of decoded datasets; by default the user's cache.
+        workers: decoding threads; by default one per available core.
+
+    Raises:
+        DataError: missing folder, unknown layout, refused files (``RefusedFiles`` lists all), or too few
+            images for three splits.
+    """
+    if size < 1:
+        raise DataError(f"An image size of {size} is impossible; give the side in pixels, such as 64.")
+    folder = cache or default_cache()
+    if str(source).startswith(DRAWN):
+        kind = str(source).removeprefix(DRAWN)
+        if kind not in DRAWN_SETS:
+            known = " or ".join(DRAWN + known for known in DRAWN_SETS)
+            raise DataError(f"There is no embedded dataset {printable(source)}; use {known}.")
+        drawn = DrawnSet(kind, size)
+        return image_set(name or kind, "drawn", str(source), cached_arrays(folder, drawn.key, drawn.build))
+    layout = recognise(source, skip_unpaired=skip_bad)
+    decoding = Decoding(layout, size, skip_bad=skip_bad, workers=workers or os.cpu_count() or 1)
+    arrays = cached_arrays(folder, decoding.key, decoding.build)
+    own_name = printable(layout.root.resolve().name)
+    return image_set(name or own_name, layout.kind, printable(layout.root), arrays)

@@ -1,0 +1,164 @@
+"""From the files of a layout to arrays, in parallel, with every refusal collected before anything stops."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import PIL
+from PIL import Image
+
+from data_utils.decode import RefusedImage, load_image, square
+from data_utils.errors import RefusedFiles, printable
+from data_utils.imageset import Refused, assemble
+from data_utils.layouts import Entry, Layout
+
+CODE_VERSION = 1  # raise it whenever the same files would give other arrays
+ASPECT_TOLERANCE = 0.01  # between the two files of a pair
+
+Stamp = tuple[int, int, int] | None  # size, modification time in ns, mode; None where there is no file
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """One image: S×S grey, S×S×3 colour, and what is known of its files."""
+
+    grey: np.ndarray
+    colour: np.ndarray
+    grey_error: float
+    original_size: tuple[int, int]
+    content: str
+
+
+class Decoding:
+    """The decoding of one layout at one size.
+
+    Args:
+        layout: what was recognised.
+        size: side of the square images.
+        skip_bad: leave out refused files instead of stopping.
+        workers: threads; Pillow decodes outside the interpreter's lock.
+    """
+
+    def __init__(self, layout: Layout, size: int, *, skip_bad: bool, workers: int) -> None:
+        self.layout, self.size, self.skip_bad, self.workers = layout, size, skip_bad, workers
+        self._stamps = {path: stamp(path) for entry in layout.entries for path in files_of(entry)}
+
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything the arrays depend on; files by name, size, time and mode, not by content."""
+        digest = hashlib.sha256()
+        settings = (CODE_VERSION, PIL.__version__, self.layout.kind, self.size, self.skip_bad)
+        digest.update(repr(settings).encode())
+        # Archives unpack different pictures with equal names and times, so the folder counts too.
+        digest.update(os.fsencode(self.layout.root.resolve()))
+        for path, state in self._stamps.items():
+            digest.update(b"\0" + os.fsencode(path.relative_to(self.layout.root)) + repr(state).encode())
+        for path in self.layout.unpaired:
+            digest.update(b"\0unpaired\0" + os.fsencode(path.relative_to(self.layout.root)))
+        return digest.hexdigest()
+
+    def build(self) -> dict[str, np.ndarray]:
+        """Decode all images.
+
+        Returns:
+            Arrays for ``image_set``.
+
+        Raises:
+            RefusedFiles: some files are refused and bad ones are not skipped.
+            DataError: too few images for three splits.
+        """
+        entries = self.layout.entries
+        with ThreadPoolExecutor(self.workers) as pool:
+            results = list(pool.map(self._decode, entries))
+        refused = [
+            Refused(self._name(path), "it has no partner of the same name") for path in self.layout.unpaired
+        ]
+        refused += [Refused(self._name(r.path), r.reason) for r in results if isinstance(r, RefusedImage)]
+        if refused and not self.skip_bad:
+            raise RefusedFiles(
+                f"{len(refused)} of {len(entries)} images in {printable(self.layout.root)} are refused; repair "
+                "or remove these files, or go on without them with --skip-bad-images:\n"
+                + "\n".join(f"  {item.file}: {item.reason}" for item in refused)
+            )
+        kept = [(e, r) for e, r in zip(entries, results, strict=True) if isinstance(r, Decoded)]
+        decoded = [result for _, result in kept]
+        shape = (len(kept), self.size, self.size)
+        arrays: dict[str, np.ndarray] = {
+            "grey": np.array([d.grey for d in decoded], np.uint8).reshape(shape),
+            "colour": np.array([d.colour for d in decoded], np.uint8).reshape(*shape, 3),
+            "grey_error": np.array([d.grey_error for d in decoded], np.float32),
+            "original_size": np.array([d.original_size for d in decoded], np.int32).reshape(-1, 2),
+        }
+        return assemble(
+            printable(self.layout.root),
+            names=[str(entry.colour.relative_to(self.layout.root)) for entry, _ in kept],
+            labels=[entry.category for entry, _ in kept],
+            given=[entry.split for entry, _ in kept],
+            contents=[d.content for d in decoded],
+            arrays=arrays,
+            refused=refused,
+        )
+
+    def _name(self, path: Path) -> str:
+        return printable(path.relative_to(self.layout.root))
+
+    def _decode(self, entry: Entry) -> Decoded | RefusedImage:
+        try:
+            decoded = decode_entry(entry, self.size)
+            for path in files_of(entry):
+                if stamp(path) != self._stamps[path]:
+                    raise RefusedImage(
+                        path, "it changed while it was being read; start again when it is complete"
+                    )
+        except RefusedImage as refusal:
+            return refusal
+        return decoded
+
+
+def decode_entry(entry: Entry, size: int) -> Decoded:
+    """Decode the colour file and the grey file of an image, or derive its grey (BT.601 luma).
+
+    Raises:
+        RefusedImage: one of the files is unusable, or the two do not show the same frame.
+    """
+    original = load_image(entry.colour, "RGB")
+    colour = square(original, size, entry.colour)
+    luma = np.asarray(colour.convert("L"))
+    grey = luma
+    if entry.grey is not None:
+        supplied = load_image(entry.grey, "L")
+        _require_same_frame(entry, supplied, original)
+        grey = np.asarray(square(supplied, size, entry.grey))
+    content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
+    grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
+    return Decoded(grey, np.asarray(colour), grey_error, original.size, content)
+
+
+def files_of(entry: Entry) -> list[Path]:
+    """The colour file of an image and, where there is one, its grey file."""
+    return [entry.colour] if entry.grey is None else [entry.colour, entry.grey]
+
+
+def stamp(path: Path) -> Stamp:
+    """What tells that a file has changed, short of reading it."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return None  # the decoder says what is wrong with it
+    return status.st_size, status.st_mtime_ns, status.st_mode
+
+
+def _require_same_frame(entry: Entry, grey: Image.Image, colour: Image.Image) -> None:
+    skew = (grey.width * colour.height) / (grey.height * colour.width)
+    if abs(skew - 1) > ASPECT_TOLERANCE and entry.grey is not None:
+        raise RefusedImage(
+            entry.colour,
+            f"its grey partner {printable(entry.grey.name)} is {grey.width}×{grey.height}, "
+            f"it is {colour.width}×{colour.height}: not the same picture",
+        )
