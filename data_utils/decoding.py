@@ -82,8 +82,8 @@ class Decoding:
         refused += [Refused(self._name(r.path), r.reason) for r in results if isinstance(r, RefusedImage)]
         if refused and not self.skip_bad:
             raise RefusedFiles(
-                f"{len(refused)} of {len(entries)} images in {printable(self.layout.root)} are refused; repair "
-                "or remove these files, or go on without them with --skip-bad-images:\n"
+                f"{len(refused)} of {len(entries)} images in {printable(self.layout.root)} are refused; "
+                "repair or remove these files, or go on without them with --skip-bad-images:\n"
                 + "\n".join(f"  {item.file}: {item.reason}" for item in refused)
             )
         kept = [(e, r) for e, r in zip(entries, results, strict=True) if isinstance(r, Decoded)]

@@ -65,7 +65,7 @@ class StreamedImages:
     def __init__(self, images: ImageSet, device: torch.device) -> None:
         self._device = device
         self._grey, self._colour = host_tensor(images.grey), host_tensor(images.colour)
-        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None
+        self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
 
     def gather(self, order: Tensor, batch_size: int) -> Iterator[Pixels]:
         """Pixels of the images at these positions (int64 on the host), one batch ahead of the consumer."""
@@ -90,7 +90,7 @@ class StreamedImages:
         with torch.cuda.stream(self._stream):
             # Pinned blocks are recycled by torch's host allocator once their copies have completed.
             on_device = [t.pin_memory().to(self._device, non_blocking=True) for t in (grey, colour)]
-            arrived = torch.cuda.Event()
+            arrived = torch.cuda.Event()  # type: ignore[no-untyped-call]
             arrived.record(self._stream)
         return Pixels(*on_device), arrived
 

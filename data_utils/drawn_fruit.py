@@ -92,8 +92,9 @@ def round_fruit(
         half = rng.uniform(0.52, 0.7) * min(1.0, 1 / width)
         canvas.shadow((x, y + half * 0.9), half * width * 1.2, half * 0.3)
         body = canvas.solid((x, y), half, width, -np.pi / 2 + rng.normal(0, 0.12), waist=waist, blunt=2.3)
-        relief = canvas.noise(pores) * 0.5 if pores else None
-        canvas.shade(body, mottled(canvas, hues), gloss * rng.uniform(0.6, 1.3), relief)
+        relief = body.cut(canvas.noise(pores)) * 0.5 if pores else None
+        colour = body.cut(mottled(canvas, hues))
+        canvas.shade(body, colour, gloss * rng.uniform(0.6, 1.3), relief)
         if stem:
             canvas.shadow((x, y - half * 0.93), 0.13, 0.05, 0.5)
             stalk(canvas, (x, y - half * 0.88), stem, float(rng.normal(0, 0.4)))
@@ -119,24 +120,27 @@ def long_fruit(
     tips: bool = False,
     cap: float = 0.0,
     bumps: int = 0,
-    texture: Callable[[Canvas, Solid, np.ndarray], np.ndarray] | None = None,
+    texture: Callable[[Solid, np.ndarray], np.ndarray] | None = None,
 ) -> Painter:
     """Painter of one body that lies aslant: bananas, chillies, cucumbers, carrots."""
 
     def paint(canvas: Canvas, hues: tuple[Hue, ...]) -> None:
         rng, (x, y) = canvas.rng, placed(canvas, 0.06)
-        half, angle = rng.uniform(0.68, 0.84), rng.uniform(-0.65, 0.65) + np.pi * rng.integers(2)
+        half, angle = (
+            rng.uniform(0.68, 0.82) * (1 - cap / 2),
+            rng.uniform(-0.65, 0.65) + np.pi * rng.integers(2),
+        )
         curve = bend * rng.uniform(0.6, 1.3) * rng.choice([-1, 1])
         canvas.shadow((x, y + half * (width * 0.75 + 0.1)), half * 0.85, half * 0.26, 0.32)
         shape = {"blunt": blunt, "taper": taper, "bend": curve}
         body = canvas.solid((x, y), half, width * rng.uniform(0.88, 1.12), angle, **shape)
-        colour = mottled(canvas, hues, 4)
+        colour = body.cut(mottled(canvas, hues, 4))
         if texture:
-            colour = texture(canvas, body, colour)
+            colour = texture(body, colour)
         if tips:  # dark ends
             colour = colour * (1 - 0.65 * np.clip((np.abs(body.along) - 0.84) / 0.14, 0, 1))[..., None]
-        canvas.shade(body, colour, gloss, canvas.noise(bumps) * 0.8 if bumps else None)
-        if cap:  # green where it grew: the thick end, or a tuft of leaves behind it
+        canvas.shade(body, colour, gloss, body.cut(canvas.noise(bumps)) * 0.8 if bumps else None)
+        if cap:  # leaves where it grew
             root = np.array([x, y]) - half * 0.93 * np.array([np.cos(angle), np.sin(angle)])
             root += half * curve * 0.5 * np.array([-np.sin(angle), np.cos(angle)])
             for turn in rng.normal(angle + np.pi, 0.45, 5):
@@ -158,8 +162,10 @@ def cluster(radius: float, count: int, spread: float, *, stems: bool = False, gl
         rng, (x, y) = canvas.rng, placed(canvas, 0.08)
         base = pick(canvas, hues)
         canvas.shadow((x, y + spread * 0.95 + radius * 0.5), spread * 1.1 + radius * 0.5, 0.17)
-        turns = rng.permutation(count) * 2.4  # the golden angle spreads them evenly
-        reaches = spread * np.sqrt((np.arange(count) + 0.5) / count)[::-1]
+        steps = np.arange(count)[
+            ::-1
+        ]  # the golden angle spreads them evenly; the middle comes last, in front
+        turns, reaches = rng.uniform(0, 6.3) + steps * 2.4, spread * np.sqrt((steps + 0.5) / count)
         top = (x + rng.normal(0, 0.1), y - spread - radius * 0.9)
         for turn, reach in zip(turns, reaches, strict=True):
             at = (x + reach * np.cos(turn), y + reach * np.sin(turn))
@@ -186,22 +192,20 @@ def broccoli(canvas: Canvas, hues: tuple[Hue, ...]) -> None:
         pick(canvas, (Hue(1, 82, 8, 0.4, 0.66),)),
         0.1,
     )
-    base = pick(canvas, hues)
+    base, relief = pick(canvas, hues), canvas.noise(max(8, canvas.size // 3)) * 0.9
     for turn, reach in zip(rng.uniform(0, 6.3, 26), np.sqrt(np.linspace(1, 0.02, 26)), strict=True):
         at = (x + 0.52 * reach * np.cos(turn), y - 0.2 + 0.36 * reach * np.sin(turn))
         floret = canvas.solid(at, rng.uniform(0.17, 0.25), 1.0)
-        canvas.shade(
-            floret, np.clip(base * rng.normal(1, 0.1), 0, 1), 0.0, canvas.noise(canvas.size // 3) * 0.9
-        )
+        canvas.shade(floret, np.clip(base * rng.normal(1, 0.1), 0, 1), 0.0, floret.cut(relief))
 
 
-def kernels(canvas: Canvas, body: Solid, colour: np.ndarray) -> np.ndarray:
+def kernels(body: Solid, colour: np.ndarray) -> np.ndarray:
     """Rows of corn kernels."""
-    rows = np.sin(np.arcsin(np.clip(body.across, -1, 1)) * 9) * np.sin(body.along * 30)
-    return np.asarray(np.clip(colour * (0.86 + 0.22 * rows)[..., None], 0, 1))
+    rows = np.abs(np.sin(np.arcsin(np.clip(body.across, -1, 1)) * 5) * np.sin(body.along * 22))
+    return np.asarray(np.clip(colour * (0.78 + 0.5 * rows)[..., None], 0, 1))
 
 
-def seeds(canvas: Canvas, body: Solid, colour: np.ndarray) -> np.ndarray:
+def seeds(body: Solid, colour: np.ndarray) -> np.ndarray:
     """Pale seeds in a lattice."""
     lattice = np.sin(body.along * 13) * np.sin(np.arcsin(np.clip(body.across, -1, 1)) * 6.5)
     dots = np.clip((np.abs(lattice) - 0.8) * 8, 0, 1)[..., None]
@@ -214,7 +218,7 @@ def kiwi(canvas: Canvas, hues: tuple[Hue, ...]) -> None:
     half, wide, turn = rng.uniform(0.55, 0.7), rng.uniform(0.82, 0.95), rng.uniform(0, 3)
     canvas.shadow((x, y + half * 0.8), half, half * 0.3)
     body = canvas.solid((x, y), half, wide, turn)
-    canvas.shade(body, pick(canvas, (BROWN,)), 0.0, canvas.noise(canvas.size // 3) * 0.4)
+    canvas.shade(body, pick(canvas, (BROWN,)), 0.0, body.cut(canvas.noise(max(8, canvas.size // 3))) * 0.4)
     radius = np.hypot(canvas.x - x, canvas.y - y) / half
     rays = 0.5 + 0.5 * np.cos(np.arctan2(canvas.y - y, canvas.x - x) * 24)
     cut = canvas.solid((x, y), half * 0.92, wide, turn)
@@ -222,7 +226,7 @@ def kiwi(canvas: Canvas, hues: tuple[Hue, ...]) -> None:
     heart = np.clip((0.3 - radius) * 8, 0, 1)[..., None]
     flesh = flesh * (1 - heart) + heart * np.array([0.9, 0.91, 0.72])
     dark = np.clip((rays - 0.82) * 7, 0, 1) * np.exp(-(((radius - 0.42) / 0.07) ** 2))
-    canvas.paint(cut.mask, np.clip(flesh * (1 - 0.85 * dark)[..., None], 0, 1))
+    canvas.paint(cut.mask, cut.cut(np.clip(flesh * (1 - 0.85 * dark)[..., None], 0, 1)), cut.window)
 
 
 FRUIT: dict[str, tuple[Painter, tuple[Hue, ...]]] = {
@@ -235,9 +239,9 @@ FRUIT: dict[str, tuple[Painter, tuple[Hue, ...]]] = {
         (YELLOW, Hue(0.35, 72, 8, 0.7, 0.6)),
     ),
     "Broccoli": (broccoli, (DARK_GREEN, GREEN)),
-    "Carrot": (long_fruit(0.22, taper=0.75, gloss=0.15, cap=0.2, bumps=14), (ORANGE,)),
+    "Carrot": (long_fruit(0.24, taper=0.7, gloss=0.15, cap=0.2, bumps=14), (ORANGE,)),
     "Cherry": (cluster(0.3, 2, 0.33, stems=True, gloss=0.7), (RED, DARK_RED)),
-    "Chilli": (long_fruit(0.15, taper=0.8, bend=0.3, gloss=0.6, cap=0.07), (RED, GREEN)),
+    "Chilli": (long_fruit(0.19, taper=0.65, bend=0.25, gloss=0.6, cap=0.07), (RED, GREEN)),
     "Corn": (long_fruit(0.27, blunt=3, taper=0.25, gloss=0.2, cap=0.32, texture=kernels), (YELLOW,)),
     "Cucumber": (long_fruit(0.2, blunt=6, bend=0.1, gloss=0.3, bumps=22), (DARK_GREEN, GREEN)),
     "Grape": (cluster(0.17, 19, 0.48, gloss=0.45), (PURPLE, Hue(1, 78, 9, 0.55, 0.5), DARK_RED)),
@@ -253,7 +257,7 @@ FRUIT: dict[str, tuple[Painter, tuple[Hue, ...]]] = {
         long_fruit(0.62, blunt=2.8, gloss=0.05, bumps=9),
         (BROWN, Hue(0.4, 48, 5, 0.5, 0.6), Hue(0.3, 12, 6, 0.45)),
     ),
-    "Strawberry": (long_fruit(0.62, taper=0.5, gloss=0.4, cap=0.16, texture=seeds), (RED,)),
+    "Strawberry": (long_fruit(0.78, taper=0.45, gloss=0.4, cap=0.16, texture=seeds), (RED,)),
     "Tomato": (round_fruit(1.12, leaves=5, gloss=0.65), (RED, ORANGE, Hue(0.25, 75, 12, 0.75))),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_utils.canvas import Canvas, colour_of
+from data_utils.canvas import Canvas, Solid, colour_of
 
 # (sky at the zenith, sky at the horizon, light on the land): hue in degrees, saturation, luma
 SKIES = {
@@ -15,7 +15,7 @@ SKIES = {
 }
 # hue and saturation of the land, of leaves
 SEASONS = {
-    "summer": ((95, 0.6), (110, 0.65)),
+    "summer": ((92, 0.62), (110, 0.65)),
     "autumn": ((55, 0.5), (28, 0.8)),
     "dry": ((42, 0.42), (80, 0.4)),
     "winter": ((215, 0.06), (130, 0.3)),
@@ -50,7 +50,7 @@ class Scene:
             x, y = self.rng.uniform(-0.8, 0.8), self.rng.uniform(-0.85, self.level - 0.15)
             distance = np.hypot(canvas.x - x, canvas.y - y)
             canvas.paint(0.7 * np.exp(-((distance / 0.3) ** 2)), np.array([1.0, 0.93, 0.75]))
-            canvas.paint(canvas.edge(0.09 - distance), np.array([1.0, 0.97, 0.85]))
+            canvas.disc((x, y), 0.09, np.array([1.0, 0.97, 0.85]))
         cover = 0.6 * canvas.noise(4) + 0.4 * canvas.noise(10)
         amount = np.clip((cover - self.rng.uniform(0.45, 0.65)) * 4, 0, 0.85)
         canvas.paint(amount, np.clip(bottom * 0.35 + 0.65, 0, 1))
@@ -70,7 +70,7 @@ class Scene:
         canvas = self.canvas
         mask = canvas.edge(canvas.y - self.level)
         near = ((canvas.y - self.level) / (1 - self.level)).clip(0, 1)[..., None]
-        luma = 0.85 if self.season == "winter" else 0.42
+        luma = 0.85 if self.season == "winter" else 0.5
         texture = 0.8 + 0.25 * canvas.noise(9) + 0.2 * canvas.noise(max(8, canvas.size // 3))
         land = self.colour(*self.land, luma) * (1.05 - 0.25 * near) * texture[..., None]
         canvas.paint(mask, np.clip(land, 0, 1))
@@ -104,9 +104,9 @@ class Scene:
         crown = self.colour(*self.leaves, 0.36)
         leafage = canvas.noise(max(8, canvas.size // 3)) * 0.8
         for _ in range(8):
-            at = (x + rng.normal(0, height * 0.15), foot - height * rng.uniform(0.55, 0.9))
-            ball = canvas.solid(at, height * rng.uniform(0.17, 0.25), 1.0)
-            canvas.shade(ball, np.clip(crown * rng.normal(1, 0.08), 0, 1), 0.0, leafage)
+            middle = (x + rng.normal(0, height * 0.15), foot - height * rng.uniform(0.55, 0.9))
+            ball = canvas.solid(middle, height * rng.uniform(0.17, 0.25), 1.0)
+            canvas.shade(ball, np.clip(crown * rng.normal(1, 0.08), 0, 1), 0.0, ball.cut(leafage))
 
     def house(self, x: float, foot: float, wide: float) -> None:
         """Walls, a gable roof, a door and windows."""
@@ -148,26 +148,27 @@ class Scene:
         way, leg, neck = rng.choice([-1, 1]), long * rng.uniform(0.45, 0.75), long * rng.uniform(0.3, 0.65)
         back = foot - leg
         canvas.shadow((x, foot), long * 0.8, long * 0.12, 0.45)
+
+        def part(solid: Solid, light: float = 1.0) -> None:
+            canvas.shade(solid, solid.cut(skin) * light, 0.05)
+
         for place in (-0.38, -0.24, 0.26, 0.4):
-            limb = canvas.solid(
-                (x + place * long, foot - leg * 0.5), leg * 0.55, 0.13, np.pi / 2, blunt=6, taper=0.3
-            )
-            canvas.shade(limb, skin * (0.75 if abs(place) < 0.3 else 0.95), 0.0)
-        tail = canvas.solid(
-            (x - way * long * 0.56, back - long * 0.05), long * 0.24, 0.16, np.pi / 2 - way * 0.5
-        )
-        canvas.shade(tail, skin * 0.85, 0.0)
-        canvas.shade(canvas.solid((x, back - long * 0.1), long * 0.55, 0.46, blunt=2.6), skin, 0.08)
+            thigh = (x + place * long, foot - leg * 0.5)
+            limb = canvas.solid(thigh, leg * 0.55, 0.13, np.pi / 2, blunt=6, taper=0.3)
+            part(limb, 0.75 if abs(place) < 0.3 else 0.95)
+        rump = (x - way * long * 0.56, back - long * 0.05)
+        part(canvas.solid(rump, long * 0.24, 0.16, np.pi / 2 - way * 0.5), 0.85)
+        part(canvas.solid((x, back - long * 0.1), long * 0.55, 0.46, blunt=2.6))
         head = (x + way * (long * 0.5 + neck * 0.5), back - long * 0.18 - neck * 0.8)
         middle = ((x + way * long * 0.42 + head[0]) / 2, (back - long * 0.15 + head[1]) / 2)
-        canvas.shade(canvas.solid(middle, neck * 0.62 + long * 0.1, 0.36, way * -1.0, blunt=4), skin, 0.0)
-        canvas.shade(
-            canvas.solid((head[0] + way * long * 0.06, head[1]), long * 0.2, 0.6, way * 0.5), skin, 0.08
+        part(canvas.solid(middle, neck * 0.62 + long * 0.1, 0.36, way * -1.0, blunt=4))
+        part(canvas.solid((head[0] + way * long * 0.06, head[1]), long * 0.2, 0.6, way * 0.5))
+        part(
+            canvas.solid((head[0] - way * long * 0.09, head[1] - long * 0.14), long * 0.1, 0.4, np.pi / 2),
+            0.85,
         )
-        ear = canvas.solid((head[0] - way * long * 0.09, head[1] - long * 0.14), long * 0.1, 0.4, np.pi / 2)
-        canvas.shade(ear, skin * 0.85, 0.0)
-        eye = np.hypot(canvas.x - head[0] - way * long * 0.06, canvas.y - head[1] + long * 0.03)
-        canvas.paint(canvas.edge(long * 0.028 - eye), np.array([0.05, 0.04, 0.04]))
+        eye = (head[0] + way * long * 0.06, head[1] - long * 0.03)
+        canvas.disc(eye, long * 0.028, np.array([0.05, 0.04, 0.04]))
 
     def flowers(self) -> None:
         """A meadow's dots, larger towards the viewer, all of one kind."""
@@ -176,7 +177,7 @@ class Scene:
         for _ in range(30):
             x, depth = rng.uniform(-1, 1), rng.uniform(0.25, 1)
             y = self.level + depth * (1 - self.level)
-            canvas.paint(canvas.edge(0.035 * depth - np.hypot(canvas.x - x, canvas.y - y)), petal)
+            canvas.disc((x, y), 0.035 * depth, petal)
 
 
 def draw_scene(size: int, rng: np.random.Generator) -> np.ndarray:

@@ -11,8 +11,8 @@ from pathlib import Path
 from data_utils.errors import DataError, printable
 
 EXTENSIONS = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".jp2", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".avif")
-    + (".ppm", ".pgm", ".pbm", ".pnm")
+    f".{name}"
+    for name in "jpg jpeg jpe jfif jp2 png bmp gif tif tiff webp avif ppm pgm pbm pnm".split()  # noqa: SIM905
 )
 KAGGLE_FOLDERS = ("train_black", "train_color", "test_black", "test_color")
 NATURAL_COLOR_FOLDERS = ("Gray", "ColorfulOriginal")
@@ -84,7 +84,8 @@ def recognise(root: str | Path, *, skip_unpaired: bool = False) -> Layout:
         found = "is empty" if not folders and not files else "holds no images in a known layout"
         raise DataError(
             f"{printable(root)} {found}; give a folder of colour images (optionally one sub-folder per "
-            f"category), or one with {'/, '.join(KAGGLE_FOLDERS)}/, or one with {' and '.join(NATURAL_COLOR_FOLDERS)}."
+            f"category), or one that holds {', '.join(KAGGLE_FOLDERS)}, or one that holds "
+            f"{' and '.join(NATURAL_COLOR_FOLDERS)}."
         )
     return Layout(kind, root, tuple(entries), tuple(unpaired))
 
@@ -113,8 +114,8 @@ def _require(root: Path, names: set[str], wanted: tuple[str, ...]) -> None:
     missing = [name for name in wanted if name not in names]
     if missing:
         raise DataError(
-            f"{printable(root)} has {', '.join(n for n in wanted if n in names)} but not {', '.join(missing)}; add "
-            "what is missing, or give the folder of the colour images alone."
+            f"{printable(root)} has {', '.join(n for n in wanted if n in names)} but not "
+            f"{', '.join(missing)}; add what is missing, or give the folder of the colour images alone."
         )
 
 
