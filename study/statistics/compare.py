@@ -20,7 +20,6 @@ from study.statistics.interval import (
     standard_error,
     symmetric,
     two_sided_p,
-    welch,
 )
 
 BOTH = "paired by image, seeds of both sides random, Cochran–Cox t"
@@ -50,7 +49,7 @@ def compare(
     """Compare two architectures, accounting for the luck of seeds and for the choice of images.
 
     The images are shared, so their part is that of the differences by image; the seeds of both sides are
-    independent, so their parts add (Welch). A test over images alone would call the luck of a seed a
+    independent, so their variances add. A test over images alone would call the luck of a seed a
     difference between architectures.
 
     Args:
@@ -72,7 +71,7 @@ def compare(
     difference = float(a.mean() - b.mean())
     scope = scope_of(a, b)
     images = image_part(a.mean(axis=0) - b.mean(axis=0))
-    parts = [images] if scope == "these trained models" else [welch(seed_part(a), seed_part(b)), images]
+    parts = [images] if scope == "these trained models" else [seed_part(a, b), images]
     method = IMAGES if scope == "these trained models" else BOTH
     return Comparison(
         difference=symmetric(difference, parts, scope, method, level),
@@ -102,8 +101,10 @@ def _effect_size(difference: float, parts: list[Part], a: Scores, b: Scores, lev
 def _total_variance(scores: Scores) -> float:
     """Variance of one score of a random seed on a random image: S×N to σ²_seed + σ²_image + σ²_rest."""
     seeds, images = scores.shape
-    within_seeds = float(np.mean(np.var(scores, axis=1, ddof=1))) if images > 1 else math.nan
-    return float(within_seeds + seeds * seed_part(scores).variance)
+    if images == 1:
+        return math.nan
+    within_seeds = float(np.mean(np.var(scores, axis=1, ddof=1)))
+    return within_seeds + (seeds * seed_part(scores).variance if seeds > 1 else 0.0)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

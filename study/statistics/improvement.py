@@ -10,7 +10,6 @@ from study.statistics.interval import (
     quantile,
     scope_of,
     seed_part,
-    welch,
 )
 from study.statistics.proportion import wilson_bounds
 
@@ -40,7 +39,7 @@ def probability_of_improvement(
     parts = [image_part(wins.mean(axis=(0, 1)))]
     scope = scope_of(a, b)
     if scope == "architecture":
-        parts.append(welch(seed_part(wins.mean(axis=1)), seed_part(wins.mean(axis=0))))
+        parts.append(seed_part(wins.mean(axis=1), wins.mean(axis=0)))
     variance = sum(part.variance for part in parts)
     trials = min(value * (1 - value) / variance, wins.size) if variance > 0 else a.shape[1]
     low, high = wilson_bounds(value, trials, quantile(parts, (1 - level) / 2))

@@ -22,6 +22,9 @@ from scipy.optimize import brentq
 from scipy.special import stdtrit
 
 Scope = Literal["architecture", "these trained models"]
+SMALLEST_P = 1e-12
+"""Smaller p-values are reported as this; the tails say nothing of data there."""
+
 Scores = NDArray[np.float64]
 
 
@@ -79,25 +82,33 @@ def image_part(per_image: Scores) -> Part:
     return Part(float(np.var(per_image, ddof=1)) / count, count - 1) if count > 1 else Part(math.nan, 1)
 
 
-def seed_part(scores: Scores) -> Part:
-    """Variance of a mean over seeds, cleared of the rest's contribution: S×N to σ²_seed / S, at least 0."""
+def seed_part(*sides: Scores) -> Part:
+    """Variance of the mean over seeds, σ²_seed / S, or of the difference of two such means.
+
+    Args:
+        sides: One or two arrays of seeds × images, whose seeds are independent.
+
+    Returns:
+        The sides' variances, added and then clipped at 0 (clipping each would leave too much), with the
+        degrees of freedom of B. L. Welch, Biometrika 34, 1947.
+    """
+    variances = [_seed_variance(side) for side in sides]
+    freedoms = [len(side) - 1 for side in sides]
+    total = max(0.0, sum(variances))
+    spread = sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))
+    freedom = total**2 / spread if spread > 0 else math.inf
+    return Part(total, min(max(freedom, min(freedoms)), sum(freedoms)))
+
+
+def _seed_variance(scores: Scores) -> float:
+    """σ²_seed / S cleared of the rest's contribution: S×N, at least two seeds; may come out negative."""
     seeds, images = scores.shape
-    if seeds == 1 or images == 1:
-        return Part(0.0, 1)
+    if images == 1:
+        return math.nan
     seed_means = scores.mean(axis=1)
     rest = scores - seed_means[:, None] - scores.mean(axis=0) + scores.mean()
     rest_variance = float(np.sum(rest**2)) / ((seeds - 1) * (images - 1))
-    variance = float(np.var(seed_means, ddof=1)) / seeds - rest_variance / (seeds * images)
-    return Part(max(variance, 0.0), seeds - 1)
-
-
-def welch(first: Part, second: Part) -> Part:
-    """Two independent parts as one (B. L. Welch, Biometrika 34, 1947)."""
-    total = first.variance + second.variance
-    if total == 0:
-        return Part(0.0, first.freedom + second.freedom)
-    spread = first.variance**2 / first.freedom + second.variance**2 / second.freedom
-    return Part(total, total**2 / spread)
+    return float(np.var(seed_means, ddof=1) / seeds - rest_variance / (seeds * images))
 
 
 def standard_error(parts: list[Part]) -> float:
@@ -125,8 +136,9 @@ def two_sided_p(value: float, parts: list[Part]) -> float:
         return math.nan
     if value == 0:
         return 1.0
-    smallest = -300.0
-    if error == 0 or quantile(parts, math.exp(smallest) / 2) <= abs(value) / error:
-        return math.exp(smallest)
-    log_p = brentq(lambda log_p: quantile(parts, math.exp(log_p) / 2) - abs(value) / error, smallest, 0.0)
+    if error == 0 or quantile(parts, SMALLEST_P / 2) <= abs(value) / error:
+        return SMALLEST_P
+    log_p = brentq(
+        lambda log_p: quantile(parts, math.exp(log_p) / 2) - abs(value) / error, math.log(SMALLEST_P), 0.0
+    )
     return math.exp(log_p)

@@ -1,0 +1,35 @@
+"""How every command ends: an exit code and, if something is wrong, one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.console import Console
+
+from data_utils.errors import DataError
+from models.errors import ModelError
+from study.errors import StudyError
+
+FAILED = 1
+INTERRUPTED = 130
+
+
+def run_command(command: Callable[[list[str], Console], int], arguments: list[str]) -> int:
+    """Run a command's body.
+
+    Args:
+        command: Takes arguments and a console, returns the exit code.
+        arguments: Of the command line.
+
+    Returns:
+        Its exit code; 1 or 2 after an error that was explained on the standard error.
+    """
+    complaints = Console(stderr=True)
+    try:
+        return command(arguments, Console())
+    except (StudyError, DataError, ModelError) as error:
+        complaints.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        return error.exit_code if isinstance(error, StudyError) else FAILED
+    except KeyboardInterrupt:
+        complaints.print("Interrupted.")
+        return INTERRUPTED

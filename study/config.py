@@ -1,0 +1,215 @@
+"""What a study may be told: one validated configuration from file, environment and flags."""
+
+from __future__ import annotations
+
+import math
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from models.architectures import Float, architecture, load_plugin
+
+ENVIRONMENT_PREFIX = "STUDY_"
+
+
+def _without_password(uri: str | None) -> str | None:
+    if uri and urlsplit(uri).password:
+        raise ValueError(
+            "holds a password, and settings are written to disk and logged; take it out of the address and "
+            "give it in the environment (PGPASSWORD, MLFLOW_TRACKING_PASSWORD, AWS_SECRET_ACCESS_KEY)"
+        )
+    return uri
+
+
+Address = Annotated[str, AfterValidator(_without_password)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", validate_default=True)
+
+
+class DatasetSettings(_Section):
+    """One image set."""
+
+    root: str = Field(description="folder of images, or `drawn:scenes` / `drawn:fruit` for the embedded sets")
+    train_limit: int | None = Field(None, ge=1, description="train on a random subset of this many images")
+    validation_limit: int | None = Field(None, ge=1, description="validate on a random subset")
+
+
+class ModelSection(_Section):
+    """What every network shares; fixed for the whole study."""
+
+    image_size: int = Field(128, ge=8, description="side of the square images, in pixels")
+    width: int = Field(64, ge=1, description="channels of the first U-Net level; scales all three networks")
+    batch_size: int = Field(16, ge=1, description="images per training step")
+    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
+    device: str = Field("auto", description="auto, cpu or cuda")
+    gan_loss: Literal["probability", "logits"] = Field(
+        "probability", description="probability: ε inside the logarithm; logits: without ε"
+    )
+    vgg16: str = Field("auto", description="auto (torchvision's cache), a weights file, or `random`")
+    compile: bool = Field(False, description="torch.compile the networks")
+
+
+class BudgetSettings(_Section):
+    """How much each cell may spend; equal for all cells."""
+
+    trials: int = Field(20, ge=1, description="trials per cell")
+    epochs: int = Field(100, ge=1, description="epochs of a trial that is not pruned")
+    epochs_for: dict[str, Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict, description="epochs of single cells, by `dataset/architecture`"
+    )
+    epochs_per_report: int = Field(1, ge=1, description="epochs between two validations")
+    device_seconds: float | None = Field(
+        None, gt=0, description="hand out no further trial of a cell that has used this much device time"
+    )
+
+
+class SearchSettings(_Section):
+    """How configurations are chosen and weak trials are stopped."""
+
+    sampler: Literal["tpe", "random", "qmc"] = Field("tpe", description="who proposes configurations")
+    pruner: Literal["median", "halving", "hyperband", "patient", "none"] = Field(
+        "median", description="who stops weak trials"
+    )
+    startup_trials: int = Field(4, ge=0, description="random trials before TPE, complete trials before pruning")
+    warmup_epochs: int = Field(2, ge=0, description="epochs that every trial may train before it can be pruned")
+    reduction_factor: int = Field(3, ge=2, description="of successive halving and hyperband")
+    patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
+    space: dict[str, dict[str, list[float | str]]] = Field(
+        default_factory=dict, description="ranges or options of single parameters, by architecture"
+    )
+
+
+class FinalsSettings(_Section):
+    """The winners' retraining."""
+
+    configurations: int = Field(1, ge=1, description="best configurations of each cell that are retrained")
+    seeds: int = Field(3, ge=0, description="fresh seeds for each of them; 0: no finals")
+
+
+class ResourceSettings(_Section):
+    """What a trial takes and what the cluster bears."""
+
+    cpus_per_trial: float = Field(1, gt=0, description="CPUs of one trial, also its threads")
+    gpus_per_trial: float | None = Field(None, ge=0, description="fraction or number; default 1 where there are")
+    max_concurrent_trials: int | None = Field(None, ge=1, description="default: as many as there is room for")
+    max_failures: int = Field(2, ge=0, description="retries of a trial whose process or node died")
+    max_failed_share: float = Field(
+        0.5, gt=0, le=1, description="a cell stops when more than this share of its trials failed"
+    )
+    checkpoint_every: int = Field(1, ge=1, description="epochs between two checkpoints of a trial")
+
+
+class TrackingSettings(_Section):
+    """Where people look."""
+
+    uri: Address | None = Field(None, description="MLflow server; default an SQLite file in the study's folder")
+    pictures_per_trial: int = Field(4, ge=0, description="how often a trial logs its sample images")
+
+
+class StudySettings(_Section):
+    """A whole study. Field by field: `python -m study.launch --help`."""
+
+    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder's name")
+    seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
+    datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
+    architectures: list[str] = Field(["koalarization", "unet", "cgan"], min_length=1)
+    plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
+    model: ModelSection = Field(default_factory=ModelSection)
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    search: SearchSettings = Field(default_factory=SearchSettings)
+    finals: FinalsSettings = Field(default_factory=FinalsSettings)
+    resources: ResourceSettings = Field(default_factory=ResourceSettings)
+    tracking: TrackingSettings = Field(default_factory=TrackingSettings)
+    ledger: Address | None = Field(None, description="database URL; default an SQLite file")
+    storage: Address | None = Field(None, description="shared folder or s3://… for checkpoints")
+    skip_bad_images: bool = Field(False, description="go on without files that cannot be read")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plugins_come_first(cls, values: Any) -> Any:
+        for source in values.get("plugins") or []:
+            load_plugin(source)
+        return values
+
+    @field_validator("architectures")
+    @classmethod
+    def _no_architecture_twice(cls, value: list[str]) -> list[str]:
+        if len(set(value)) < len(value):
+            raise ValueError("names an architecture twice")
+        return value
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> StudySettings:
+        cells = {f"{dataset}/{name}" for dataset in self.datasets for name in self.architectures}
+        for cell in self.budget.epochs_for:
+            if cell not in cells:
+                raise ValueError(f"budget.epochs_for names {cell}, which is none of the study's cells: {sorted(cells)}")
+        for name in self.architectures:
+            stride = architecture(name).stride
+            if self.model.image_size % stride:
+                raise ValueError(
+                    f"model.image_size is {self.model.image_size}, but {name} needs a multiple of {stride}"
+                )
+        for name, ranges in self.search.space.items():
+            if name not in self.architectures:
+                raise ValueError(f"search.space names {name}, which is not among the architectures")
+            for parameter, values in ranges.items():
+                _check_range(name, parameter, values)
+        return self
+
+    def epochs_of(self, dataset: str, name: str) -> int:
+        """Epochs of one full trial of a cell."""
+        return self.budget.epochs_for.get(f"{dataset}/{name}", self.budget.epochs)
+
+
+def _check_range(name: str, parameter: str, values: list[float | str]) -> None:
+    known = architecture(name).search_space
+    where = f"search.space.{name}.{parameter}"
+    if parameter not in known:
+        raise ValueError(f"{where} is no parameter of {name}; it has {', '.join(known)}")
+    kind = known[parameter]
+    if isinstance(kind, Float):
+        numbers = [value for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
+        if len(values) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:
+            raise ValueError(f"{where} needs two positive numbers, low and high")
+    elif not values or not set(values) <= set(kind.options):
+        raise ValueError(f"{where} needs some of {', '.join(kind.options)}")
+
+
+def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettings:
+    """Settings from a file's content, with environment and flags laid over it.
+
+    Args:
+        content: (Some of) the fields of `StudySettings`, as in a study's YAML file.
+        flags: Nested values that win over content and environment.
+
+    Raises:
+        pydantic.ValidationError: For an unknown key or an impossible value.
+    """
+
+    class Sources(StudySettings, BaseSettings):
+        model_config = SettingsConfigDict(
+            env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid"
+        )
+
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, InitSettingsSource(settings_cls, content)
+
+    return StudySettings(**dict(Sources(**flags)))

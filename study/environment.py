@@ -1,0 +1,46 @@
+"""What a study ran on: versions, hardware and commit, for whoever wants to repeat it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+
+_PACKAGES = ("torch", "torchvision", "torchmetrics", "ray", "optuna", "mlflow", "numpy", "pillow")
+
+
+def environment_tags() -> dict[str, str]:
+    """Tags by name: package versions, processor, GPU, commit."""
+    tags = {f"version.{name}": version(name) for name in _PACKAGES}
+    tags["version.python"] = platform.python_version()
+    tags["hardware.cpu"] = f"{os.cpu_count()} × {_processor()}"
+    if torch.cuda.is_available():
+        tags["hardware.gpu"] = f"{torch.cuda.device_count()} × {torch.cuda.get_device_name()}"
+    if commit := _commit():
+        tags["commit"] = commit
+    return tags
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def _commit() -> str:
+    here = Path(__file__).parent
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=here,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip() if found.returncode == 0 else ""

@@ -1,0 +1,58 @@
+"""Every metric of a model on a split, image by image, raw and with the input's luminance kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike
+from safetensors.numpy import load_file, save_file
+from torch import Tensor
+
+from data_utils.batches import Batch
+from models.metrics import image_quantities, keep_luminance, summarise
+
+Quantities = dict[str, Tensor]
+Predict = Callable[[Tensor, Tensor | None], Tensor]
+KEPT = "kept_"
+INDEX = "index"
+
+
+@torch.inference_mode()
+def evaluate(predict: Predict, batches: Iterable[Batch]) -> Quantities:
+    """Image quantities (N each) of a model's predictions.
+
+    Args:
+        predict: grey B×1×H×W (and vectors) → colour B×3×H×W, all in [−1, 1].
+        batches: The split, in order.
+
+    Returns:
+        By name; `kept_<name>` is the quantity of the prediction with the input's luminance; `index` are
+        the images' positions in their set.
+    """
+    parts = []
+    for batch in batches:
+        prediction = predict(batch.grey, batch.vector)
+        raw = image_quantities(prediction, batch.colour)
+        kept = image_quantities(keep_luminance(prediction, batch.grey), batch.colour)
+        parts.append({**raw, **{f"{KEPT}{name}": value for name, value in kept.items()}, INDEX: batch.index})
+    return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
+
+
+def summary_of(quantities: Mapping[str, ArrayLike]) -> dict[str, float]:
+    """One number per metric, raw and (`kept_…`) with the input's luminance."""
+    raw = {name: value for name, value in quantities.items() if not name.startswith(KEPT) and name != INDEX}
+    kept = {name.removeprefix(KEPT): value for name, value in quantities.items() if name.startswith(KEPT)}
+    return {**summarise(raw), **{f"{KEPT}{name}": value for name, value in summarise(kept).items()}}
+
+
+def save_evaluation(path: Path, quantities: Quantities) -> None:
+    """Keep the values of every image in one safetensors file."""
+    save_file({name: value.contiguous().numpy() for name, value in quantities.items()}, path)
+
+
+def load_evaluation(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of `save_evaluation`, by name."""
+    return dict(load_file(path))

@@ -1,0 +1,165 @@
+"""`python -m study.launch`: start, resume or plan a study."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from study.command import run_command
+from study.config import StudySettings
+from study.errors import UsageError
+from study.flags import load_settings, nested_flags, preset_names, preset_or_file
+from study.home import StudyHome, existing_home
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point.
+
+    Returns:
+        0 done, 1 failed, 2 wrong usage or configuration, 130 interrupted.
+    """
+    return run_command(_launch, list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _parser() -> argparse.ArgumentParser:
+    from study.reference import settings_reference
+
+    parser = argparse.ArgumentParser(
+        prog="python -m study.launch",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Run a hyperparameter study of auto-colorization architectures.",
+        epilog=settings_reference(),
+    )
+    parser.add_argument(
+        "study", nargs="?", metavar="PRESET or FILE.yaml", help=f"{', '.join(preset_names())}, or a file of settings (default: demo)"
+    )
+    parser.add_argument("--name", help="the study's name and folder")
+    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    parser.add_argument(
+        "--data", action="append", type=Path, metavar="DIR", help="a folder of images instead of the study's datasets; may be repeated"
+    )
+    parser.add_argument("--resume", action="store_true", help="go on with the study of this name")
+    parser.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
+    parser.add_argument("--ray-address", metavar="A", help="a running Ray cluster (default: RAY_ADDRESS, or one of its own)")
+    parser.add_argument("--skip-bad-images", action="store_true", help="go on without files that cannot be read")
+    return parser
+
+
+def _launch(arguments: list[str], console: Console) -> int:
+    options, rest = _parser().parse_known_args(arguments)
+    flags = nested_flags(rest)
+    _add_options(flags, options)
+    if options.resume:
+        from study.resume import resumed
+
+        settings, home = resumed(options.home, options.name, options.study, flags)
+    else:
+        settings, home = _new_study(options, flags)
+    from study.preflight import check_addresses, check_inputs, check_name
+
+    if not options.resume:
+        home = check_name(options.home, settings)
+    counts = check_inputs(settings)
+    check_addresses(settings, options.ray_address)
+    if options.dry_run:
+        from study.plan import print_plan
+
+        print_plan(settings, counts, console)
+        return 0
+    return _run(settings, home, options, console)
+
+
+def _add_options(flags: dict[str, Any], options: argparse.Namespace) -> None:
+    if options.name:
+        flags["name"] = options.name
+    if options.skip_bad_images:
+        flags["skip_bad_images"] = True
+
+
+def _new_study(options: argparse.Namespace, flags: dict[str, Any]) -> tuple[StudySettings, StudyHome]:
+    file = preset_or_file(options.study or "demo")
+    settings = load_settings(file, flags, _datasets(options.data))
+    return settings, StudyHome((options.home / settings.name).absolute())
+
+
+def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:
+    """Datasets named by their folders."""
+    if not folders:
+        return None
+    datasets = {folder.resolve().name.replace(" ", "-") or "images": {"root": str(folder)} for folder in folders}
+    if len(datasets) < len(folders):
+        raise UsageError("Two --data folders have the same name; name them by --datasets.NAME.root DIR.")
+    return datasets
+
+
+def _run(settings: StudySettings, home: StudyHome, options: argparse.Namespace, console: Console) -> int:
+    from study.preparation import prepare
+    from study.run import run_study
+
+    _terminate_like_interrupt()
+    resume = _resume_command(settings, options)
+    console.print(f"Preparing the images of {', '.join(settings.datasets)} …", highlight=False)
+    prepared = prepare(settings)
+    _print_facts(settings, prepared.facts(settings), console)
+    home.write_settings(settings)
+    try:
+        outcome = run_study(settings, home, prepared, options.ray_address, console)
+    except KeyboardInterrupt:
+        console.print(f"Interrupted. Go on with:\n  {resume}", highlight=False, soft_wrap=True)
+        return INTERRUPTED
+    if not outcome.delivered:
+        console.print(
+            "MLflow has not received everything; deliver the rest with:\n"
+            f"  python -m study.sync --name {settings.name}{_home_flag(options)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not outcome.finished:
+        console.print(f"Interrupted. Go on with:\n  {resume}", highlight=False, soft_wrap=True)
+        return INTERRUPTED
+    from study.farewell import conclude
+
+    return conclude(settings, home, outcome.delivered, console)
+
+
+def _terminate_like_interrupt() -> None:
+    """SIGTERM ends a study as Ctrl+C does: cleanly, with the command that resumes it."""
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+
+def _home_flag(options: argparse.Namespace) -> str:
+    return "" if options.home == Path("runs") else f" --home {shlex.quote(str(options.home))}"
+
+
+def _resume_command(settings: StudySettings, options: argparse.Namespace) -> str:
+    address = f" --ray-address {shlex.quote(options.ray_address)}" if options.ray_address else ""
+    return f"python -m study.launch --name {settings.name}{_home_flag(options)}{address} --resume"
+
+
+def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Console) -> None:
+    for name, one in facts["datasets"].items():
+        what = "drawn images, not photographs" if one["drawn"] else f"images ({one['layout']})"
+        subset = f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
+        refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
+        console.print(
+            f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
+            f"{one['test']} test{refused}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if facts["vgg16"]:
+        console.print(f"VGG16 weights: {facts['vgg16']}", highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

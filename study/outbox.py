@@ -1,0 +1,80 @@
+"""What the tracking server still has to be told: an append-only journal on disk.
+
+Results are written here first and delivered from here, so a server that is away delays them and loses nothing. One
+process appends; the position up to which everything was delivered is kept beside the journal.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+Event = dict[str, Any]
+
+
+class Outbox:
+    """A journal of events, one JSON object a line.
+
+    Args:
+        folder: Made if it is not there. A line that a crash left unfinished is cut off.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._journal = folder / "journal.jsonl"
+        self._mark = folder / "delivered"
+        self._lock = threading.Lock()
+        self._file = self._journal.open("a+b")
+        self._cut_unfinished_line()
+
+    def _cut_unfinished_line(self) -> None:
+        self._file.seek(0)
+        content = self._file.read()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._file.truncate(whole)
+
+    def append(self, event: Event) -> None:
+        """Add an event; it is on disk (for a killed process, not for a power cut) when this returns."""
+        line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
+        with self._lock:
+            self._file.write(line)
+            self._file.flush()
+
+    @property
+    def delivered(self) -> int:
+        """Bytes of the journal that were delivered."""
+        return int(self._mark.read_text()) if self._mark.exists() else 0
+
+    def undelivered(self, most: int) -> tuple[list[Event], int]:
+        """The next events, and the position behind them.
+
+        Args:
+            most: How many events at the most.
+        """
+        position = self.delivered
+        events = []
+        with self._journal.open("rb") as file:
+            file.seek(position)
+            while len(events) < most and (line := file.readline()).endswith(b"\n"):
+                events.append(json.loads(line))
+                position = file.tell()
+        return events, position
+
+    def mark_delivered(self, position: int) -> None:
+        """Remember that everything before `position` was delivered."""
+        fresh = self._mark.with_suffix(".new")
+        fresh.write_text(str(position))
+        os.replace(fresh, self._mark)
+
+    @property
+    def empty(self) -> bool:
+        """Whether everything was delivered."""
+        return self.delivered >= self._journal.stat().st_size
+
+    def close(self) -> None:
+        """Close the journal's file."""
+        self._file.close()

@@ -1,0 +1,84 @@
+"""Checks before anything starts: folders, weights, names, addresses. Fast, and nothing is written."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from data_utils.dataset import DRAWN
+from data_utils.errors import DataError
+from data_utils.layouts import recognise
+from models.device import choose_device
+from models.errors import ModelError
+from models.vgg import describe_weights
+from study.config import StudySettings
+from study.errors import UsageError
+from study.home import StudyHome
+from study.preparation import needs_vectors
+
+_SECONDS = 5.0
+
+
+def check_inputs(settings: StudySettings) -> dict[str, int]:
+    """Check folders, device and weights.
+
+    Returns:
+        Number of colour images of each dataset that is a folder; their contents are not read yet.
+
+    Raises:
+        UsageError: One sentence per thing that cannot be used.
+    """
+    counts: dict[str, int] = {}
+    problems: list[str] = []
+    for name, dataset in settings.datasets.items():
+        try:
+            if not dataset.root.startswith(DRAWN):
+                counts[name] = len(recognise(dataset.root, skip_unpaired=settings.skip_bad_images).entries)
+        except DataError as error:
+            problems.append(str(error))
+    try:
+        choose_device(settings.model.device)
+        if needs_vectors(settings):
+            describe_weights(settings.model.vgg16)
+    except ModelError as error:
+        problems.append(str(error))
+    if problems:
+        raise UsageError("\n".join(problems))
+    return counts
+
+
+def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
+    """Check that whoever is to be reached listens.
+
+    Raises:
+        UsageError: Naming the address.
+    """
+    if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
+        _check_listening(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
+    if ray_address and ray_address not in ("auto", "local"):
+        address = ray_address if "://" in ray_address else f"ray://{ray_address}"
+        _check_listening(address, "The Ray cluster", "start it or correct --ray-address")
+
+
+def _check_listening(address: str, who: str, what_to_do: str) -> None:
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    try:
+        socket.create_connection((parts.hostname or "", port), timeout=_SECONDS).close()
+    except OSError as error:
+        raise UsageError(f"{who} {address} does not answer ({error.strerror or error}); {what_to_do}.") from None
+
+
+def check_name(home: Path, settings: StudySettings) -> StudyHome:
+    """The folder of a study that is to be started.
+
+    Raises:
+        UsageError: If a study of that name exists.
+    """
+    study = StudyHome((home / settings.name).absolute())
+    if study.settings_file.exists():
+        raise UsageError(
+            f"A study named {settings.name} exists in {home}; go on with it by --resume, or choose another --name."
+        )
+    return study

@@ -1,0 +1,97 @@
+"""From configured folders to arrays: decode every dataset, compute the VGG16 vectors, say what was found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from data_utils.cache import cached_arrays, default_cache
+from data_utils.dataset import ImageSet, load_dataset
+from data_utils.errors import DataError
+from data_utils.splits import TEST, TRAIN, VALIDATION
+from models.architectures import architecture
+from models.device import choose_device
+from models.errors import ModelError
+from models.vgg import describe_weights, image_vectors, weights_fingerprint
+from study.config import StudySettings
+from study.errors import UsageError
+from study.trial import split_indices
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A study's data.
+
+    Attributes:
+        images: By dataset.
+        vectors: 2×N×512 VGG16 vectors by dataset; empty if no architecture needs them.
+        vgg16: The weights behind the vectors in words; empty if none are needed.
+    """
+
+    images: dict[str, ImageSet]
+    vectors: dict[str, np.ndarray]
+    vgg16: str
+
+    def facts(self, settings: StudySettings) -> dict[str, Any]:
+        """What a reader must know of the data, as JSON can hold it."""
+        return {
+            "vgg16": self.vgg16,
+            "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
+        }
+
+
+def needs_vectors(settings: StudySettings) -> bool:
+    """Whether any architecture of the study takes VGG16 vectors."""
+    return any(architecture(name).needs_vectors for name in settings.architectures)
+
+
+def prepare(settings: StudySettings) -> Prepared:
+    """Decode (or find decoded) every dataset of a study, and its VGG16 vectors.
+
+    Raises:
+        UsageError: For a dataset or weights file that cannot be used; nothing was written but the cache.
+    """
+    try:
+        vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
+        images = {name: _images(settings, name) for name in settings.datasets}
+        vectors = {name: _vectors(settings, found) for name, found in images.items()} if vgg16 else {}
+    except (DataError, ModelError) as error:
+        raise UsageError(str(error)) from None
+    return Prepared(images, vectors, vgg16)
+
+
+def _images(settings: StudySettings, name: str) -> ImageSet:
+    return load_dataset(
+        settings.datasets[name].root,
+        settings.model.image_size,
+        name=name,
+        skip_bad=settings.skip_bad_images,
+    )
+
+
+def _vectors(settings: StudySettings, images: ImageSet) -> np.ndarray:
+    weights = settings.model.vgg16
+    key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}"
+
+    def build() -> dict[str, np.ndarray]:
+        return {"vectors": image_vectors(images.grey, weights, choose_device(settings.model.device))}
+
+    return cached_arrays(default_cache(), key, build)["vectors"]
+
+
+def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, Any]:
+    return {
+        "layout": images.layout,
+        "drawn": images.drawn,
+        "fingerprint": images.fingerprint,
+        "images": len(images),
+        "train": len(split_indices(images, TRAIN, settings, name)),
+        "train_available": len(images.indices(TRAIN)),
+        "validation": len(split_indices(images, VALIDATION, settings, name)),
+        "test": len(images.indices(TEST)),
+        "categories": list(images.categories),
+        "duplicates": len(images.duplicates),
+        "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
+    }

@@ -1,0 +1,44 @@
+"""The list of settings, made from the configuration's own fields: for `--help` and the README."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from study.config import DatasetSettings, StudySettings
+
+_COLUMNS = 80
+
+
+def settings_reference() -> str:
+    """Every setting with its default and meaning, at most 80 columns wide."""
+    lines = ["settings (file < environment STUDY_SECTION__FIELD < flag --section.field):"]
+    for name, default, meaning in settings_table():
+        lines.append(f"  --{name}" + (f" [{default}]" if default else ""))
+        lines += textwrap.wrap(meaning, _COLUMNS, initial_indent=" " * 8, subsequent_indent=" " * 8)
+    return "\n".join(lines)
+
+
+def settings_table() -> list[tuple[str, str, str]]:
+    """(name, default, meaning) of every setting."""
+    rows = []
+    for name, field in StudySettings.model_fields.items():
+        if name == "datasets":
+            rows += [_row(f"datasets.NAME.{inner}", one) for inner, one in DatasetSettings.model_fields.items()]
+        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            rows += [_row(f"{name}.{inner}", one) for inner, one in field.annotation.model_fields.items()]
+        else:
+            rows.append(_row(name, field))
+    return rows
+
+
+def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
+    default: Any = field.get_default(call_default_factory=True)
+    shown = "" if default in (None, PydanticUndefined) or default == {} or default == [] else str(default)
+    if isinstance(default, list):
+        shown = ", ".join(default)
+    return name, shown, field.description or ""

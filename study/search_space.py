@@ -1,0 +1,71 @@
+"""Samplers, pruners and distributions: from the study's words to Optuna's objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.pruners import (
+    BasePruner,
+    HyperbandPruner,
+    MedianPruner,
+    NopPruner,
+    PatientPruner,
+    SuccessiveHalvingPruner,
+)
+from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
+
+from models.architectures import Float, architecture
+from study.config import SearchSettings
+
+
+def make_sampler(search: SearchSettings, seed: int) -> BaseSampler:
+    """The sampler that proposes configurations; its whole state is `seed` and the ledger."""
+    if search.sampler == "random":
+        return RandomSampler(seed=seed)
+    if search.sampler == "qmc":
+        return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False)
+    return TPESampler(seed=seed, n_startup_trials=search.startup_trials)
+
+
+def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:
+    """The pruner that stops weak trials of a cell whose full trials have `epochs` epochs."""
+    median = MedianPruner(n_startup_trials=search.startup_trials, n_warmup_steps=search.warmup_epochs)
+    first = max(1, search.warmup_epochs)
+    match search.pruner:
+        case "median":
+            return median
+        case "patient":
+            return PatientPruner(median, patience=search.patience)
+        case "halving":
+            return SuccessiveHalvingPruner(min_resource=first, reduction_factor=search.reduction_factor)
+        case "hyperband":
+            return HyperbandPruner(
+                min_resource=first, max_resource=epochs, reduction_factor=search.reduction_factor
+            )
+        case "none":
+            return NopPruner()
+
+
+def distributions(
+    name: str, overrides: Mapping[str, list[float | str]], *, pretrained: bool
+) -> dict[str, BaseDistribution]:
+    """The search space of one architecture in one cell.
+
+    Args:
+        name: The architecture.
+        overrides: Ranges or options that replace the architecture's own.
+        pretrained: Whether a trained network is there to start the generator from; if not, the choice
+            that would need it is left out.
+    """
+    space: dict[str, BaseDistribution] = {}
+    giver = architecture(name).pretrained_by
+    for parameter, kind in architecture(name).search_space.items():
+        given = overrides.get(parameter)
+        if isinstance(kind, Float):
+            low, high = (float(value) for value in given) if given else (kind.low, kind.high)
+            space[parameter] = FloatDistribution(low, high, log=kind.log)
+        else:
+            options = [option for option in given or kind.options if pretrained or option != giver]
+            space[parameter] = CategoricalDistribution(options)
+    return space

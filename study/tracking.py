@@ -1,0 +1,107 @@
+"""From what happens in a study to events for the tracker: runs, parameters, metrics, pictures and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.trial import TrialState
+
+from models.metrics import OBJECTIVE
+from study.cells import Cell, Stage
+from study.conductor import Assignment, End, Report
+from study.outbox import Event, Outbox
+from study.trial import EVALUATION, trial_folder
+
+STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+STUDY_RUN = "study"
+KEY_TAG = "study.run"
+_SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
+
+
+def metric_name(name: str) -> str:
+    """How a report's value is called in MLflow: by what it was measured on."""
+    if name in _SECONDS:
+        return f"time/{name}"
+    training = name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
+    return f"train/{name}" if training else f"validation/{name}"
+
+
+class Tracker:
+    """Writes every event of a study to the outbox; a listener of the conductor.
+
+    Args:
+        outbox: Where events wait for delivery.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+
+    def _add(self, run: str, do: str, **content: Any) -> None:
+        event: Event = {"run": run, "do": do, "time": int(time.time() * 1000), **content}
+        self._outbox.append(event)
+
+    def open_study(self, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """The run that stands for the study as a whole.
+
+        Args:
+            documents: Texts by file name: configuration, facts about the data.
+            tags: Versions, hardware, commit.
+        """
+        self._add(STUDY_RUN, "open", name=STUDY_RUN, parent=None, params={}, tags={"role": "study", **tags})
+        for name, text in documents.items():
+            self._add(STUDY_RUN, "text", path=name, text=text)
+
+    def open_cell(self, cell: Cell) -> None:
+        """A parent run for the cell's trials."""
+        tags = {"role": "cell", "dataset": cell.dataset, "architecture": cell.architecture}
+        self._add(cell.key, "open", name=cell.key, parent=None, params={"epochs": cell.epochs}, tags=tags)
+
+    def close(self, run: str, status: str = "FINISHED") -> None:
+        """End a cell's run or the study's."""
+        self._add(run, "close", status=status)
+
+    def artifact(self, run: str, key: str, path: str) -> None:
+        """Log a file of the study's storage under a path of a run's artifacts."""
+        self._add(run, "file", key=key, path=path)
+
+    def started(self, assignment: Assignment) -> None:
+        """Open the trial's run."""
+        tags = {
+            "role": "trial" if assignment.stage is Stage.SEARCH else "final",
+            "dataset": assignment.dataset,
+            "architecture": assignment.architecture,
+            "number": str(assignment.number),
+            "seed": str(assignment.seed),
+        }
+        if assignment.generator_from is not None:
+            tags["generator_from"] = str(assignment.generator_from)
+        params = {name: str(value) for name, value in assignment.params.items()}
+        self._add(assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags)
+
+    def reported(self, assignment: Assignment, report: Report) -> None:
+        """Log one point per metric."""
+        values = {metric_name(name): value for name, value in report.items() if name != "epoch"}
+        self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
+
+    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+        """Log a picture by step."""
+        self._add(assignment.key, "image", step=epoch, key=key, name="samples")
+
+    def ended(self, assignment: Assignment, end: End) -> None:
+        """Log how the trial ended, and close its run."""
+        if end.test:
+            values = {f"test/{name}": value for name, value in end.test.items()}
+            self._add(assignment.key, "metrics", step=assignment.epochs, values=values)
+            folder = trial_folder(assignment.cell, assignment.stage, assignment.number)
+            self.artifact(assignment.key, f"{folder}/{EVALUATION}", EVALUATION)
+        tags = {"state": end.state.name, **({"reason": end.reason} if end.reason else {})}
+        self._add(assignment.key, "tags", tags=tags)
+        self._add(assignment.key, "close", status=STATUS[end.state])
+        if assignment.stage is Stage.SEARCH and end.best is not None:
+            self._add(assignment.cell, "metrics", step=end.ended, values={f"best/{OBJECTIVE}": end.best})
+
+    def noted(self, sentence: str) -> None:
+        """Keep a sentence for the study's readers."""
+        self._add(STUDY_RUN, "note", text=sentence)

@@ -1,0 +1,71 @@
+"""A trial as Ray Tune runs it: one `step` per report, the process reused for the next trial."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import ray
+import torch
+from ray import tune
+
+from data_utils.dataset import ImageSet
+from models.architectures import architecture, load_plugin
+from study.conductor import Assignment
+from study.config import StudySettings
+from study.trial import Material, Trial
+from study.tune_adapters import PICTURE, REPORTS, TEST, assignment_of
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all trials of a study share; images and vectors stay in Ray's object store, once per node."""
+
+    settings: StudySettings
+    images: dict[str, ray.ObjectRef]
+    vectors: dict[str, ray.ObjectRef]
+
+
+class ColorizationTrial(tune.Trainable):
+    """Ray's view of `study.trial.Trial`."""
+
+    def setup(self, config: dict[str, Any], shared: Shared) -> None:
+        """Begin the first trial of this process."""
+        self._shared = shared
+        self._images: dict[str, ImageSet] = {}
+        self._vectors: dict[str, np.ndarray] = {}
+        torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
+        for source in shared.settings.plugins:
+            load_plugin(source)
+        self._begin(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begin another trial in the same process: the images on the device stay."""
+        self._begin(new_config)
+        return True
+
+    def _begin(self, config: dict[str, Any]) -> None:
+        assignment = assignment_of(config)
+        self._trial = Trial(self._shared.settings, assignment, self._material(assignment))
+
+    def _material(self, assignment: Assignment) -> Material:
+        dataset = assignment.dataset
+        if dataset not in self._images:
+            self._images[dataset] = ray.get(self._shared.images[dataset])
+        if not architecture(assignment.architecture).needs_vectors:
+            return Material(self._images[dataset], None)
+        if dataset not in self._vectors:
+            self._vectors[dataset] = ray.get(self._shared.vectors[dataset])
+        return Material(self._images[dataset], self._vectors[dataset])
+
+    def step(self) -> dict[str, Any]:
+        """Train until the next report is due."""
+        reports, test = self._trial.advance()
+        result: dict[str, Any] = {REPORTS: reports}
+        if self._trial.picture_is_due():
+            result[PICTURE] = self._trial.save_picture()
+        if test is not None:
+            result[TEST] = test
+        return result

@@ -1,0 +1,230 @@
+"""One trial, epoch by epoch, without Ray: what a worker does with an assignment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from torch import Tensor
+
+from data_utils.batches import Batches
+from data_utils.dataset import ImageSet
+from data_utils.splits import TEST, TRAIN, VALIDATION
+from models.architectures import architecture, seeded_build
+from models.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
+from models.device import choose_device
+from models.metrics import OBJECTIVE, image_quantities, summarise
+from models.settings import ModelSettings
+from models.training import Trainer
+from study.cells import Stage, derived_seed
+from study.conductor import Assignment, Report
+from study.config import ModelSection, StudySettings
+from study.errors import StudyError
+from study.evaluation import evaluate, save_evaluation, summary_of
+from study.samples import sample_grid, sample_indices
+from study.storage import Storage
+
+CHECKPOINT = "checkpoint"
+WEIGHTS = "weights.safetensors"
+EVALUATION = "test.safetensors"
+_BEST = "best/"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a trial is trained on.
+
+    Attributes:
+        images: Decoded images with their splits.
+        vectors: 2×N×512 VGG16 vectors, plain and flipped; None if the architecture needs none.
+    """
+
+    images: ImageSet
+    vectors: np.ndarray | None
+
+
+def trial_folder(cell: str, stage: Stage, number: int) -> str:
+    """Key of a trial's folder in the study's storage."""
+    return f"trials/{cell}/{'' if stage is Stage.SEARCH else 'final-'}{number}"
+
+
+def network_settings(model: ModelSection) -> ModelSettings:
+    """What the networks must know of a study's settings."""
+    return ModelSettings(
+        width=model.width, precision=model.precision, gan_loss=model.gan_loss, compile=model.compile
+    )
+
+
+def split_indices(images: ImageSet, split: int, settings: StudySettings, dataset: str) -> np.ndarray:
+    """Positions of a split's images, limited to the study's random subset."""
+    given = settings.datasets[dataset]
+    limit = {TRAIN: given.train_limit, VALIDATION: given.validation_limit}.get(split)
+    return images.limited(split, limit, derived_seed(settings.seed, dataset, "subset"))
+
+
+class Trial:
+    """Trains one assignment; goes on from its last checkpoint if there is one.
+
+    Args:
+        settings: The study.
+        assignment: What is to be trained.
+        material: The cell's images and vectors.
+
+    Raises:
+        StudyError: If the weights that should start the generator are not in the storage.
+    """
+
+    def __init__(self, settings: StudySettings, assignment: Assignment, material: Material) -> None:
+        if settings.storage is None:
+            raise StudyError("The study has no storage for checkpoints; set storage to a folder or an address.")
+        self._settings = settings
+        self._assignment = assignment
+        self._material = material
+        self._storage = Storage(settings.storage)
+        self._folder = trial_folder(assignment.cell, assignment.stage, assignment.number)
+        self._device = choose_device(settings.model.device)
+        self._trainer = self._fresh_trainer()
+        self._best: dict[str, Tensor] = {}
+        self._told = 0
+        self._restore()
+
+    def _fresh_trainer(self) -> Trainer:
+        settings, assignment = self._settings, self._assignment
+        learner = seeded_build(
+            architecture(assignment.architecture),
+            network_settings(settings.model),
+            assignment.params,
+            self._device,
+            assignment.seed,
+        )
+        if assignment.generator_from is not None:
+            learner.load_generator(self._pretrained())
+        return Trainer(
+            learner,
+            self._batches(TRAIN, train=True),
+            self._batches(VALIDATION),
+            partial(image_quantities, quick=True),
+            summarise,
+        )
+
+    def _batches(self, split: int, *, train: bool = False) -> Batches:
+        images = self._material.images
+        return Batches(
+            images,
+            split_indices(images, split, self._settings, self._assignment.dataset),
+            self._settings.model.batch_size,
+            self._device,
+            train=train,
+            seed=self._assignment.seed,
+            vectors=self._material.vectors,
+        )
+
+    def _pretrained(self) -> dict[str, Tensor]:
+        assignment = self._assignment
+        giver = architecture(assignment.architecture).pretrained_by
+        key = f"{trial_folder(f'{assignment.dataset}/{giver}', Stage.SEARCH, assignment.generator_from or 0)}/{WEIGHTS}"
+        with TemporaryDirectory() as folder:
+            file = self._storage.get_file(key, Path(folder))
+            if file is None:
+                raise StudyError(f"The pretrained weights {key} are not in the storage {self._settings.storage}.")
+            return load_weights(file)[0]
+
+    def _restore(self) -> None:
+        with TemporaryDirectory() as folder:
+            found = self._storage.fetch(f"{self._folder}/{CHECKPOINT}", Path(folder) / CHECKPOINT)
+            if found is None:
+                return
+            tensors, state = load_checkpoint(found)
+        self._best = {name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)}
+        rest = {name: value for name, value in tensors.items() if not name.startswith(_BEST)}
+        self._trainer.restore(state, rest)
+
+    @property
+    def epoch(self) -> int:
+        """Epochs done."""
+        return self._trainer.epoch
+
+    def advance(self) -> tuple[list[Report], Report | None]:
+        """Train until the next report is due; save what must not be lost.
+
+        Returns:
+            The reports that this object has not given yet (after a restart, earlier epochs too), and with the last
+            report of a final the metrics of the test split.
+        """
+        assignment = self._assignment
+        if self._trainer.epoch < assignment.epochs:
+            self._train()
+        reports = self._trainer.history[self._told :]
+        self._told = len(self._trainer.history)
+        if self._trainer.epoch < assignment.epochs:
+            return reports, None
+        return reports, self._finish()
+
+    def _train(self) -> None:
+        before = self._trainer.epoch
+        left = self._assignment.epochs - before
+        report = self._trainer.step(min(self._settings.budget.epochs_per_report, left))
+        report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
+        if report[OBJECTIVE] <= min(entry[OBJECTIVE] for entry in self._trainer.history):
+            self._best = self._trainer.learner.generator_tensors()
+        every = self._settings.resources.checkpoint_every
+        done = self._trainer.epoch
+        if done == self._assignment.epochs or done // every > before // every:
+            self._save()
+
+    @property
+    def _devices(self) -> float:
+        gpus = self._settings.resources.gpus_per_trial
+        return gpus if self._device.type == "cuda" and gpus else 1.0
+
+    def _save(self) -> None:
+        best = {f"{_BEST}{name}": value for name, value in self._best.items()}
+        with TemporaryDirectory() as folder:
+            target = Path(folder) / CHECKPOINT
+            save_checkpoint(target, {**self._trainer.learner.tensors(), **best}, self._trainer.state())
+            self._storage.save(f"{self._folder}/{CHECKPOINT}", target)
+
+    def _finish(self) -> Report | None:
+        """Publish the best epoch's weights; evaluate a final on the test split with them."""
+        assignment = self._assignment
+        metadata = {"architecture": assignment.architecture, "dataset": assignment.dataset, "trial": assignment.key}
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / WEIGHTS
+            save_weights(file, self._best, metadata)
+            self._storage.put_file(f"{self._folder}/{WEIGHTS}", file)
+            if assignment.stage is Stage.SEARCH:
+                return None
+            self._trainer.learner.load_generator(self._best)
+            test = evaluate(self._trainer.learner.predict, self._batches(TEST))
+            save_evaluation(Path(folder) / EVALUATION, test)
+            self._storage.put_file(f"{self._folder}/{EVALUATION}", Path(folder) / EVALUATION)
+        return summary_of(test)
+
+    def picture_is_due(self) -> bool:
+        """Whether the last epoch is one of the few after which sample images are logged."""
+        wanted = self._settings.tracking.pictures_per_trial
+        epochs = self._assignment.epochs
+        done = self._trainer.epoch
+        return wanted > 0 and (done == epochs or done * wanted // epochs > (done - 1) * wanted // epochs)
+
+    def save_picture(self) -> str:
+        """Store a picture of grey, prediction and truth for a few validation images.
+
+        Returns:
+            The picture's key in the study's storage.
+        """
+        images = self._material.images
+        chosen = Batches(
+            images, sample_indices(images), 8, self._device, train=False, vectors=self._material.vectors
+        )
+        batch = next(iter(chosen))
+        prediction = self._trainer.learner.predict(batch.grey, batch.vector)
+        key = f"{self._folder}/samples/epoch-{self._trainer.epoch:05d}.png"
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / "sample.png"
+            sample_grid(batch.grey, prediction, batch.colour).save(file)
+            self._storage.put_file(key, file)
+        return key

@@ -1,0 +1,109 @@
+"""Ray Tune's seams: a Searcher and a TrialScheduler that pass everything on to the conductor.
+
+Tune calls the scheduler before the searcher and skips the searcher when a trial is stopped, so the scheduler reports
+and asks, and the searcher only suggests. Neither keeps state.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from study.cells import Stage
+from study.conductor import Assignment, Conductor
+
+ASSIGNMENT = "assignment"
+REPORTS = "reports"
+TEST = "test"
+PICTURE = "picture"
+
+
+def assignment_of(config: dict[str, Any]) -> Assignment:
+    """The assignment that a trial's configuration carries."""
+    values = dict(config[ASSIGNMENT])
+    return Assignment(**{**values, "stage": Stage(values["stage"])})
+
+
+class LedgerSearcher(Searcher):
+    """Hands out the conductor's assignments.
+
+    Args:
+        conductor: The study's rules.
+        max_concurrent: Trials at the same time; None for as many as the cluster has room for.
+    """
+
+    def __init__(self, conductor: Conductor, max_concurrent: int | None = None) -> None:
+        super().__init__()
+        self._conductor = conductor
+        self._max_concurrent = max_concurrent
+        self._live: set[str] = set()
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
+        """Accept whatever Tune says: the conductor knows metric and space."""
+        return True
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next assignment, None to wait, or `FINISHED`."""
+        if self._conductor.finished:
+            return Searcher.FINISHED
+        if self._max_concurrent is not None and len(self._live) >= self._max_concurrent:
+            return None
+        assignment = self._conductor.next()
+        if assignment is None:
+            return None
+        self._live.add(trial_id)
+        return {ASSIGNMENT: asdict(assignment)}
+
+    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+        """Free the trial's place; what it achieved was told by the scheduler."""
+        self._live.discard(trial_id)
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing to save: the ledger has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles what it is given beside its snapshots; neither is ever read back.
+        return {}
+
+
+class LedgerScheduler(FIFOScheduler):
+    """Reports each result to the trial's own cell and stops what the conductor says."""
+
+    _supports_buffered_results = False
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
+        """Report, and stop a trial that is complete, pruned or diverged."""
+        stop = self._conductor.report(
+            assignment_of(trial.config), result[REPORTS], _test_of(result), result.get(PICTURE)
+        )
+        return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
+
+    def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
+        """Tell a trial FAIL once Tune will not try it again."""
+        if not trial.should_recover():
+            self._conductor.fail(assignment_of(trial.config), _reason(trial))
+
+
+def _test_of(result: dict[str, Any]) -> dict[str, float] | None:
+    prefix = f"{TEST}/"
+    test = {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
+    return test or None
+
+
+def _reason(trial: Trial) -> str:
+    """The last line of the last error's text, which names exception and message."""
+    lines = [line.strip() for line in Path(trial.error_file).read_text().splitlines() if line.strip()]
+    return lines[-1][:500]
