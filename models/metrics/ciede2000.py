@@ -27,7 +27,6 @@ def _cos_sin(degrees: float) -> tuple[float, float]:
 _C30, _S30 = _cos_sin(30)
 _C6, _S6 = _cos_sin(6)
 _C63, _S63 = _cos_sin(63)
-_C275, _S275 = _cos_sin(275)
 
 
 def delta_e_2000(lab1: Tensor, lab2: Tensor) -> Tensor:
@@ -84,7 +83,7 @@ def _hues(first: Chromatic, second: Chromatic) -> tuple[Tensor, Tensor, Tensor]:
     upper = eps * torch.ones_like(b1).copysign_(b1w.add(a1w, alpha=_NO_CHROMA))
     a, b = (a1w + a2w).addcmul_(upper, b1w, value=-1), (b1w + b2w).addcmul_(upper, a1w)
     length = _norm(a, b).clamp_(min=torch.finfo(c1.dtype).tiny)
-    delta_h = _norm(a2w - a1w, b2w - b1w) / (c1 * c2).sqrt_().clamp_(min=_NO_CHROMA)
+    delta_h = _norm(a2w - a1w, b2w - b1w) * (c1 * c2).sqrt_() / (weight1 * weight2)
     return a / length, b / length, delta_h.copysign_((a1 * b2).addcmul_(a2, b1, value=-1))
 
 
@@ -104,6 +103,6 @@ def _hue_weight(cos: Tensor, sin: Tensor) -> Tensor:
 
 def _rotation(cos: Tensor, sin: Tensor, mean_c: Tensor) -> Tensor:
     """R_T (eq. 16, 17, 21): the rotation in the blue region, around a mean hue of 275°."""
-    off_blue = torch.atan2(sin * _C275 - cos * _S275, cos * _C275 + sin * _S275)  # radians from 275°
-    off_blue.mul_(math.degrees(1) / 25).square_().neg_()
+    half_turn_on = torch.atan2(-sin, -cos)  # mean hue - 180°, so that the mean hue itself is in [0°, 360°)
+    off_blue = half_turn_on.mul_(math.degrees(1) / 25).add_((180 - 275) / 25).square_().neg_()
     return -2 * _sqrt_ratio_7(mean_c) * torch.sin(off_blue.exp_().mul_(math.radians(60)))

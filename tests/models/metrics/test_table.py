@@ -1,0 +1,34 @@
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from models.metrics import METRICS, image_quantities, register_metric, summarise
+from models.metrics.table import ADDED
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    metrics, added = dict(METRICS), dict(ADDED)
+    yield
+    for table, before in ((METRICS, metrics), (ADDED, added)):
+        table.clear()
+        table.update(before)
+
+
+def test_an_added_metric_is_measured_and_listed() -> None:
+    register_metric(
+        "brightest", lambda p, _: p.amax(dim=(1, 2, 3)), "higher", unit="u", definition="brightest"
+    )
+    prediction = torch.full((2, 3, 16, 16), -0.5)
+    prediction[1] = 7
+    quantities = image_quantities(prediction, torch.zeros(2, 3, 16, 16))
+    assert quantities["brightest"].tolist() == pytest.approx([-0.5, 1.0])
+    assert summarise(quantities)["brightest"] == pytest.approx(0.25)
+    assert METRICS["brightest"].unit == "u"
+    assert "brightest" not in image_quantities(prediction, prediction, quick=True)
+
+
+def test_a_taken_name_is_refused() -> None:
+    with pytest.raises(ValueError, match="'psnr'"):
+        register_metric("psnr", lambda p, _: p, "higher")
