@@ -108,8 +108,10 @@ def seeded_build(
 def _import_module(name: str) -> ModuleType:
     try:
         return importlib.import_module(name)
-    except ImportError as error:
-        raise ModelError(f"The plugin {name} cannot be imported: {error}.") from error
+    except ModelError:
+        raise
+    except Exception as error:  # a plugin is the user's program and may fail in any way
+        raise ModelError(f"The plugin {name} cannot be imported: {type(error).__name__}: {error}.") from error
 
 
 def _import_file(path: Path) -> ModuleType:
@@ -125,7 +127,9 @@ def _import_file(path: Path) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (ImportError, SyntaxError) as error:
+    except Exception as error:  # as above
         del sys.modules[name]
-        raise ModelError(f"The plugin {path} cannot be imported: {error}.") from error
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"The plugin {path} cannot be imported: {type(error).__name__}: {error}.") from error
     return module

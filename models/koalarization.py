@@ -17,6 +17,14 @@ def conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
     return nn.Sequential(nn.Conv2d(inputs, outputs, 3, stride, padding=1), nn.ReLU(inplace=True))
 
 
+def _he_initialise(module: nn.Module) -> None:
+    """He et al. 2015: without BatchNorm, torch's default lets grey fade away and narrow layers start dead."""
+    if isinstance(module, nn.Conv2d):
+        nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)
+
+
 class Koalarization(nn.Module):
     """Grey image and its VGG16 vector → RGB image.
 
@@ -51,6 +59,7 @@ class Koalarization(nn.Module):
             nn.Tanh(),
             nn.Upsample(scale_factor=2),  # H
         )
+        self.apply(_he_initialise)
 
     def forward(self, grey: Tensor, vector: Tensor) -> Tensor:
         """B×1×H×W in [−1, 1] and B×512 → B×3×H×W in [−1, 1]; H and W multiples of 8."""

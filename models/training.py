@@ -53,20 +53,24 @@ class Trainer:
         self.epoch = 0
         self.history: list[dict[str, float]] = []
 
-    def step(self) -> dict[str, float]:
-        """Train one epoch, then validate.
+    def step(self, epochs: int = 1) -> dict[str, float]:
+        """Train, then validate.
+
+        Args:
+            epochs: How many to train before the validation; at least 1.
 
         Returns:
-            `epoch` (epochs done), losses, `nonfinite_steps`, metrics, `train_seconds` and
+            `epoch` (epochs done), losses of the last epoch, `nonfinite_steps`, metrics, `train_seconds` and
             `validation_seconds`. Losses and metrics of a diverged model are NaN or infinite: whether to stop
             is the caller's decision.
         """
         started = time.perf_counter()
-        losses = self.train_epoch()
+        for _ in range(epochs):
+            losses = self.train_epoch()
+            self.epoch += 1
         trained = time.perf_counter()
         metrics = self.validate()
         validated = time.perf_counter()
-        self.epoch += 1
         seconds = {"train_seconds": trained - started, "validation_seconds": validated - trained}
         result = {"epoch": self.epoch} | losses | metrics | seconds
         self.history.append(result)

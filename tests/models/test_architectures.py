@@ -89,9 +89,10 @@ def test_bad_plugins_are_refused_by_name(tmp_path):
     (tmp_path / "idle.py").write_text("x = 1\n")
     with pytest.raises(ModelError, match=r"idle\.py registers no architecture"):
         load_plugin(str(tmp_path / "idle.py"))
-    (tmp_path / "broken.py").write_text("def\n")
-    with pytest.raises(ModelError, match=r"broken\.py cannot be imported"):
-        load_plugin(str(tmp_path / "broken.py"))
+    for broken in ("def\n", "import no_such_package\n", "1 / 0\n"):
+        (tmp_path / "broken.py").write_text(broken)
+        with pytest.raises(ModelError, match=r"broken\.py cannot be imported"):
+            load_plugin(str(tmp_path / "broken.py"))
 
 
 def test_models_need_neither_ray_nor_optuna_nor_mlflow():

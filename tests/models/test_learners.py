@@ -7,7 +7,7 @@ from models.discriminator import Discriminator
 from models.errors import ModelError
 from models.koalarization import Koalarization
 from models.unet import UNet
-from tests.models.synthetic import images
+from tests.models.synthetic import Images, images
 
 STEPS = 4
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}  # fused Adam orders its float32 operations differently
@@ -79,10 +79,11 @@ def test_a_learner_reports_the_losses_its_architecture_names(name, build):
 @pytest.mark.parametrize("name", known())
 def test_training_lowers_the_error_on_the_training_images(name, build):
     learner = build(name, width=8, learning_rate=2e-3)
-    batch = images()
+    noise = images()
+    batch = Images(noise.grey, noise.colour * 0.2 + 0.5, noise.vector)
     loss = "l1_loss" if name == "cgan" else "loss"
     losses = [learner.train_step(batch)[loss].item() for _ in range(30)]
-    assert losses[-1] < 0.97 * losses[0]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_the_logits_loss_trains_the_same_network_almost_alike(build):

@@ -60,6 +60,17 @@ def test_koalarization_uses_grey_and_vector():
     assert not torch.equal(base, network(grey, vector + 0.5))
 
 
+@pytest.mark.parametrize("width", [4, 8])
+def test_a_narrow_koalarization_is_never_born_dead(width):
+    batch = images(size=32)
+    for seed in range(20):
+        torch.manual_seed(seed)
+        network = Koalarization(width)
+        first = next(network.parameters())
+        (gradient,) = torch.autograd.grad(network(batch.grey, batch.vector).sum(), first)
+        assert gradient.abs().max() > 0
+
+
 def test_discriminator_gives_one_logit_per_pair():
     batch = images(count=3, size=32)
     network = Discriminator(4)
