@@ -96,7 +96,7 @@ def _read(entry: Path) -> dict[str, np.ndarray] | None:
     """The arrays of an entry, or None where it is missing or not what was written."""
     try:
         sums = json.loads((entry / CHECKSUMS).read_text(encoding="ascii"))
-        if any(_checksum(entry / f"{name}.npy") != total for name, total in sums.items()):
+        if not sums or any(_checksum(entry / f"{name}.npy") != total for name, total in sums.items()):
             return None
         # Plain arrays over the mapping: Ray's object store takes them without a copy, unlike np.memmap.
         return {

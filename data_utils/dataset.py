@@ -15,6 +15,7 @@ from data_utils.layouts import recognise
 __all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]
 
 DRAWN = "drawn:"
+MAX_SIZE = 4096  # pixels; larger training images fit no memory
 
 
 def load_dataset(
@@ -43,8 +44,8 @@ def load_dataset(
         DataError: missing folder, unknown layout, refused files (``RefusedFiles`` lists all), or too few
             images for three splits.
     """
-    if size < 1:
-        raise DataError(f"An image size of {size} is impossible; give the side in pixels, such as 64.")
+    if not 1 <= size <= MAX_SIZE:
+        raise DataError(f"An image size of {size} is impossible; give a side from 1 to {MAX_SIZE} pixels.")
     folder = cache or default_cache()
     if str(source).startswith(DRAWN):
         kind = str(source).removeprefix(DRAWN)

@@ -23,6 +23,7 @@ from __future__ import annotations
 
 import os
 import stat
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +34,7 @@ from data_utils.errors import DataError, printable
 MAX_PIXELS = 80_000_000  # below the bound at which Pillow itself starts to warn
 MIN_SIDE = 8  # pixels; smaller files are icons and tracking pixels
 # Pillow knows more formats, among them ones that start other programs (EPS); photographs do not need them.
-FORMATS = ("JPEG", "MPO", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
+FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
 WIDE_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
 
 
@@ -89,7 +90,7 @@ def load_image(path: Path, mode: str) -> Image.Image:
     """
     _require_regular_file(path)
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with Image.open(path, formats=_known_formats()) as image:
             if image.width * image.height > MAX_PIXELS:
                 raise RefusedImage(path, f"{image.width}×{image.height} pixels are more than {MAX_PIXELS}")
             image.load()
@@ -119,8 +120,16 @@ def square(image: Image.Image, size: int, path: Path) -> Image.Image:
             path, f"{image.width}×{image.height} pixels are too few (at least {MIN_SIDE} a side)"
         )
     left, top = (image.width - side) // 2, (image.height - side) // 2
-    box = (left, top, left + side, top + side)
-    return image.resize((size, size), Image.Resampling.LANCZOS, box=box, reducing_gap=3.0)
+    # Cropped first: the ``box`` of ``resize`` would let the filter see pixels outside of it.
+    centre = image.crop((left, top, left + side, top + side))
+    return centre.resize((size, size), Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+@cache
+def _known_formats() -> tuple[str, ...]:
+    """Those of ``FORMATS`` that this build of Pillow has."""
+    Image.init()
+    return tuple(name for name in FORMATS if name in Image.OPEN)
 
 
 def _require_regular_file(path: Path) -> None:

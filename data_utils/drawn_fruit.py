@@ -242,7 +242,7 @@ FRUIT: dict[str, tuple[Painter, tuple[Hue, ...]]] = {
     "Carrot": (long_fruit(0.24, taper=0.7, gloss=0.15, cap=0.2, bumps=14), (ORANGE,)),
     "Cherry": (cluster(0.3, 2, 0.33, stems=True, gloss=0.7), (RED, DARK_RED)),
     "Chilli": (long_fruit(0.19, taper=0.65, bend=0.25, gloss=0.6, cap=0.07), (RED, GREEN)),
-    "Corn": (long_fruit(0.27, blunt=3, taper=0.25, gloss=0.2, cap=0.32, texture=kernels), (YELLOW,)),
+    "Corn": (long_fruit(0.27, blunt=3, taper=0.25, gloss=0.2, cap=0.24, texture=kernels), (YELLOW,)),
     "Cucumber": (long_fruit(0.2, blunt=6, bend=0.1, gloss=0.3, bumps=22), (DARK_GREEN, GREEN)),
     "Grape": (cluster(0.17, 19, 0.48, gloss=0.45), (PURPLE, Hue(1, 78, 9, 0.55, 0.5), DARK_RED)),
     "Kiwi": (kiwi, (GREEN, Hue(0.4, 60, 7, 0.7, 0.6))),

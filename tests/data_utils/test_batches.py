@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+from data_utils import TRAIN, Batches, ImageSet
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def images() -> ImageSet:
+    rng = np.random.default_rng(0)
+    count, side = 23, 8
+    arrays = {
+        "grey": rng.integers(0, 256, (count, side, side), np.uint8),
+        "colour": rng.integers(0, 256, (count, side, side, 3), np.uint8),
+    }
+    for array in arrays.values():
+        array.setflags(write=False)  # as they come from the cache and from Ray's object store
+    return ImageSet(
+        name="noise",
+        layout="colour-folder",
+        root=".",
+        **arrays,
+        split=np.zeros(count, np.uint8),
+        category=np.full(count, -1, np.int16),
+        categories=(),
+        files=tuple(f"{i}.png" for i in range(count)),
+        fingerprint="",
+        refused=(),
+        duplicates=(),
+        drawn=False,
+        grey_error=np.zeros(count, np.float32),
+    )
+
+
+def as_uint8(tensor: torch.Tensor) -> np.ndarray:
+    return ((tensor + 1) * 127.5).round().to(torch.uint8).numpy()
+
+
+def test_validation_shows_all_images_in_order(images):
+    batches = Batches(images, np.arange(3, 23), 8, CPU, train=False)
+    epoch = list(batches.epoch(0))
+    assert [len(batch.index) for batch in epoch] == [8, 8, 4]
+    assert (len(batches), batches.images_per_epoch) == (3, 20)
+    assert torch.cat([batch.index for batch in epoch]).tolist() == list(range(3, 23))
+    grey, colour = (torch.cat([getattr(batch, name) for batch in epoch]) for name in ("grey", "colour"))
+    assert (grey.shape, colour.shape) == ((20, 1, 8, 8), (20, 3, 8, 8))
+    assert np.array_equal(as_uint8(grey)[:, 0], images.grey[3:])
+    assert np.array_equal(as_uint8(colour).transpose(0, 2, 3, 1), images.colour[3:])
+    assert all(batch.vector is None for batch in epoch)
+
+
+def test_range_and_type(images):
+    batch = next(iter(Batches(images, np.arange(23), 23, CPU, train=False).epoch(0)))
+    assert (batch.colour.dtype, batch.index.dtype) == (torch.float32, torch.int64)
+    assert batch.colour.is_contiguous()
+    assert float(batch.colour.min()) == -1.0
+    assert float(batch.colour.max()) == 1.0
+
+
+def test_training_drops_the_partial_batch_and_repeats_no_image(images):
+    batches = Batches(images, images.indices(TRAIN), 5, CPU, train=True)
+    shown = torch.cat([batch.index for batch in batches.epoch(0)]).tolist()
+    assert (len(batches), batches.images_per_epoch, len(shown)) == (4, 20, 20)
+    assert len(set(shown)) == 20
+
+
+def test_an_only_partial_batch_is_kept(images):
+    batches = Batches(images, np.arange(3), 16, CPU, train=True)
+    assert [len(batch.index) for batch in batches.epoch(0)] == [3]
+    assert (len(batches), batches.images_per_epoch) == (1, 3)
+
+
+def test_each_image_is_shown_plain_or_mirrored_in_both_forms(images):
+    mirrored = 0
+    for batch in Batches(images, images.indices(TRAIN), 4, CPU, train=True, seed=3).epoch(7):
+        for row, index in enumerate(batch.index.tolist()):
+            grey, colour = as_uint8(batch.grey[row, 0]), as_uint8(batch.colour[row]).transpose(1, 2, 0)
+            flip = not np.array_equal(grey, images.grey[index])
+            mirrored += flip
+            step = -1 if flip else 1
+            assert np.array_equal(grey, images.grey[index][:, ::step])
+            assert np.array_equal(colour, images.colour[index][:, ::step])
+    assert 4 < mirrored < 16
+
+
+def test_vectors_belong_to_the_shown_image(images):
+    vectors = np.stack([np.arange(23.0), np.arange(23.0) + 100]).astype(np.float32)[..., None].repeat(4, -1)
+    vectors.setflags(write=False)
+    batches = Batches(images, images.indices(TRAIN), 6, CPU, train=True, vectors=vectors)
+    for batch in batches.epoch(1):
+        assert batch.vector is not None
+        assert batch.vector.shape == (6, 4)
+        for row, index in enumerate(batch.index.tolist()):
+            flip = not np.array_equal(as_uint8(batch.grey[row, 0]), images.grey[index])
+            assert batch.vector[row].tolist() == [index + 100 * flip] * 4
+    plain = next(iter(Batches(images, np.arange(23), 23, CPU, train=False, vectors=vectors).epoch(0)))
+    assert plain.vector is not None
+    assert plain.vector[:, 0].tolist() == list(range(23))
+
+
+def signature(batches: Batches, epoch: int) -> list[float]:
+    return [float(value) for batch in batches.epoch(epoch) for value in batch.colour[:, 0, 0, 0]]
+
+
+def test_order_and_flips_depend_on_seed_and_epoch_alone(images):
+    def make(seed: int) -> Batches:
+        return Batches(images, images.indices(TRAIN), 5, CPU, train=True, seed=seed)
+
+    first = make(1)
+    later = [signature(first, epoch) for epoch in (0, 1, 2)]
+    assert signature(make(1), 2) == later[2]
+    assert signature(first, 0) == later[0]
+    assert later[0] != later[1]
+    assert signature(make(2), 0) != later[0]
+
+
+@pytest.mark.parametrize("train", [True, False])
+def test_streamed_batches_equal_resident_ones(images, train):
+    vectors = np.random.default_rng(1).random((2, 23, 3), np.float32)
+    resident, streamed = (
+        Batches(images, np.arange(22), 4, CPU, train=train, seed=5, vectors=vectors, streaming=streaming)
+        for streaming in (False, True)
+    )
+    assert (resident.streaming, streamed.streaming) == (False, True)
+    for one, other in zip(resident.epoch(3), streamed.epoch(3), strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_an_epoch_may_be_left_early(images):
+    batches = Batches(images, np.arange(23), 2, CPU, train=True, streaming=True)
+    first = next(batches.epoch(0))
+    again = next(batches.epoch(0))
+    assert torch.equal(first.colour, again.colour)
+
+
+def test_images_are_not_copied_on_the_host(images):
+    batches = [Batches(images, np.arange(23), 4, CPU, train=train) for train in (True, False)]
+    resident = [b._images for b in batches]
+    assert resident[0] is resident[1]
+    assert resident[0]._colour.data_ptr() == images.colour.ctypes.data
+
+
+def test_read_only_arrays_raise_no_warning(images):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(Batches(images, np.arange(4), 2, CPU, train=True, streaming=True)) == 2
+
+
+@pytest.mark.parametrize(("count", "size"), [(0, 4), (4, 0)])
+def test_impossible_batches(images, count, size):
+    with pytest.raises(ValueError, match="impossible"):
+        Batches(images, np.arange(count), size, CPU, train=True)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+def test_cuda_batches_equal_those_on_the_host(images):
+    device = torch.device("cuda")
+    host = Batches(images, np.arange(22), 4, CPU, train=True, seed=5)
+    for streaming in (False, True):
+        batches = Batches(images, np.arange(22), 4, device, train=True, seed=5, streaming=streaming)
+        for one, other in zip(host.epoch(3), batches.epoch(3), strict=True):
+            assert torch.equal(one.colour, other.colour.cpu())
+            assert torch.equal(one.grey, other.grey.cpu())
+    assert Batches(images, np.arange(22), 4, device, train=True, max_device_fraction=1e-12).streaming
