@@ -52,7 +52,7 @@ class Learner(ABC):
         self.device = device
         self.precision = choose_precision(settings.precision, device)
         self.needs_vectors = needs_vectors
-        self.modules = {name: place(module, device, settings.compile) for name, module in modules.items()}
+        self.modules = {name: place(module, device, settings) for name, module in modules.items()}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
 
     @property

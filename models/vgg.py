@@ -28,7 +28,7 @@ class VGG16Features(nn.Module):
     """Grey images → conv5 features of a frozen VGG16, averaged over the image, scaled to unit RMS.
 
     The scale is fixed because it is no property of the image: between weights of different origin it differs
-    by two orders of magnitude, and where it drowns the grey features a narrow Koalarization starts with dead ReLUs.
+    by two orders of magnitude, and vectors that drown the grey features saturate Koalarization's tanh.
 
     Args:
         weights: `auto`, the path of a file, or `random`; see `load_vgg16`.

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from models.architectures import architecture, seeded_build
-from models.device import choose_device, choose_precision
+from models.device import choose_device, choose_precision, memory_format
 from models.errors import ModelError
 from models.settings import ModelSettings
 from tests.models.synthetic import CPU, images
@@ -26,6 +26,12 @@ def test_precision_by_device():
     assert choose_precision("float32", torch.device("cuda")) == torch.float32
     with pytest.raises(ModelError, match="'fp8'"):
         choose_precision("fp8", CPU)
+
+
+def test_layout_by_device_and_width():
+    assert memory_format(torch.device("cuda"), 64) == torch.channels_last
+    assert memory_format(CPU, 16) == torch.channels_last
+    assert memory_format(CPU, 64) == torch.contiguous_format
 
 
 @pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
