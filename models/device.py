@@ -8,7 +8,7 @@ from torch import nn
 from models.errors import ModelError
 from models.settings import ModelSettings
 
-NARROW = 32  # on CPUs, NHWC took 0.6 to 0.9 of NCHW's time below this width and 1.0 to 1.07 from it on
+NARROW = 32  # on CPUs, NHWC took 0.63 to 0.86 of NCHW's time below this width and 0.94 to 1.07 from it on
 
 
 def choose_device(name: str = "auto") -> torch.device:
