@@ -62,6 +62,8 @@ class End:
 
     Attributes:
         reason: Why it was pruned or failed; empty for a complete one.
+        value: Lowest objective it reached, None if it never reported.
+        epochs: Epochs it trained.
         device_seconds: What it cost.
         test: A complete final's metrics on the test split.
         ended: How many search trials of the cell have ended now.
@@ -70,6 +72,8 @@ class End:
 
     state: TrialState
     reason: str
+    value: float | None
+    epochs: int
     device_seconds: float
     test: Report | None
     ended: int
@@ -341,7 +345,17 @@ class Conductor:
             if state is TrialState.COMPLETE:
                 progress.best = min(book.best_value(assignment.number), progress.best)
         best = progress.best if math.isfinite(progress.best) else None
-        end = End(state, reason, seconds, test, progress.states.total(), best)
+        value = book.best_value(assignment.number)
+        end = End(
+            state,
+            reason,
+            value if math.isfinite(value) else None,
+            max(seconds_by_epoch, default=0),
+            seconds,
+            test,
+            progress.states.total(),
+            best,
+        )
         for listener in self._listeners:
             listener.ended(assignment, end)
         book.finish(assignment.number, state, reason=reason, device_seconds=seconds)

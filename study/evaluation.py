@@ -14,14 +14,13 @@ from torch import Tensor
 from data_utils.batches import Batch
 from models.metrics import image_quantities, keep_luminance, summarise
 
-Quantities = dict[str, Tensor]
 Predict = Callable[[Tensor, Tensor | None], Tensor]
 KEPT = "kept_"
 INDEX = "index"
 
 
 @torch.inference_mode()
-def evaluate(predict: Predict, batches: Iterable[Batch]) -> Quantities:
+def evaluate(predict: Predict, batches: Iterable[Batch]) -> dict[str, np.ndarray]:
     """Image quantities (N each) of a model's predictions.
 
     Args:
@@ -38,7 +37,7 @@ def evaluate(predict: Predict, batches: Iterable[Batch]) -> Quantities:
         raw = image_quantities(prediction, batch.colour)
         kept = image_quantities(keep_luminance(prediction, batch.grey), batch.colour)
         parts.append({**raw, **{f"{KEPT}{name}": value for name, value in kept.items()}, INDEX: batch.index})
-    return {name: torch.cat([part[name].cpu() for part in parts]) for name in parts[0]}
+    return {name: torch.cat([part[name].cpu() for part in parts]).numpy() for name in parts[0]}
 
 
 def summary_of(quantities: Mapping[str, ArrayLike]) -> dict[str, float]:
@@ -48,9 +47,9 @@ def summary_of(quantities: Mapping[str, ArrayLike]) -> dict[str, float]:
     return {**summarise(raw), **{f"{KEPT}{name}": value for name, value in summarise(kept).items()}}
 
 
-def save_evaluation(path: Path, quantities: Quantities) -> None:
+def save_evaluation(path: Path, quantities: Mapping[str, np.ndarray]) -> None:
     """Keep the values of every image in one safetensors file."""
-    save_file({name: value.contiguous().numpy() for name, value in quantities.items()}, path)
+    save_file({name: np.ascontiguousarray(value) for name, value in quantities.items()}, path)
 
 
 def load_evaluation(path: Path) -> dict[str, np.ndarray]:

@@ -129,7 +129,7 @@ def _run(settings: StudySettings, home: StudyHome, options: argparse.Namespace, 
         return INTERRUPTED
     from study.farewell import conclude
 
-    return conclude(settings, home, outcome.delivered, console)
+    return conclude(settings, home, console)
 
 
 def _terminate_like_interrupt() -> None:

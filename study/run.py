@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from optuna.trial import TrialState
 from rich.console import Console
@@ -20,6 +21,7 @@ from study.config import StudySettings
 from study.delivery import DeliveryThread, MlflowRuns
 from study.environment import environment_tags
 from study.errors import StudyError, UsageError
+from study.evaluation import save_evaluation
 from study.home import StudyHome
 from study.ledger import CellLedger, open_storage
 from study.outbox import Outbox
@@ -27,6 +29,7 @@ from study.preparation import Prepared
 from study.screen import Screen
 from study.storage import Storage
 from study.tracking import STUDY_RUN, Tracker
+from study.trivial import trivial_document, trivial_evaluations, trivial_path
 
 _PATIENCE_SECONDS = 120.0
 
@@ -71,7 +74,6 @@ def run_study(
     Raises:
         StudyError: If Ray cannot be reached or the ledger cannot be opened.
     """
-    settings = settings.model_copy(update={"storage": home.storage_uri(settings)})
     cells = cells_of(settings)
     ledgers = open_ledgers(settings, home, cells)
     outbox = Outbox(home.outbox)
@@ -79,6 +81,7 @@ def run_study(
     screen = Screen(settings, cells, console)
     delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
     _open_runs(tracker, settings, prepared, cells)
+    _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
     conductor = Conductor(settings, cells, ledgers, [tracker, screen])
     _catch_up(screen, cells, ledgers)
     with _ray(ray_address), screen:
@@ -105,6 +108,19 @@ def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, ce
     tracker.open_study(documents, environment_tags())
     for cell in cells:
         tracker.open_cell(cell)
+
+
+def _log_trivial(tracker: Tracker, storage: Storage, prepared: Prepared) -> None:
+    evaluations = {name: trivial_evaluations(images) for name, images in prepared.images.items()}
+    tracker.document("trivial.json", trivial_document(evaluations))
+    with TemporaryDirectory() as folder:
+        for dataset, rows in evaluations.items():
+            for name, quantities in rows.items():
+                path = trivial_path(dataset, name)
+                file = Path(folder) / Path(path).name
+                save_evaluation(file, quantities)
+                storage.put_file(path, file)
+                tracker.artifact(STUDY_RUN, path, path)
 
 
 def _close_runs(tracker: Tracker, cells: Sequence[Cell], ledgers: Ledgers) -> None:
@@ -161,11 +177,11 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
     from ray import tune
 
     from study.trainable import ColorizationTrial, Shared
-    from study.tune_adapters import LedgerScheduler, LedgerSearcher
+    from study.tune_adapters import LedgerScheduler, LedgerSearcher, trial_name
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     shared = Shared(
-        settings,
+        settings.model_copy(update={"storage": home.storage_uri(settings)}),
         {name: ray.put(images) for name, images in prepared.images.items()},
         {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
     )
@@ -183,6 +199,8 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
             scheduler=LedgerScheduler(conductor),
             num_samples=-1,
             reuse_actors=True,
+            trial_name_creator=trial_name,
+            trial_dirname_creator=trial_name,
         ),
         run_config=tune.RunConfig(
             name=settings.name,

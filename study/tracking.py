@@ -15,8 +15,12 @@ from study.outbox import Event, Outbox
 from study.trial import EVALUATION, trial_folder
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+BEST = f"best/{OBJECTIVE}"
+EPOCHS = "cost/epochs"
+DEVICE_SECONDS = "cost/device_seconds"
 STUDY_RUN = "study"
 KEY_TAG = "study.run"
+MODEL_TAG = "study.model"
 _SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
 
 
@@ -51,7 +55,11 @@ class Tracker:
         """
         self._add(STUDY_RUN, "open", name=STUDY_RUN, parent=None, params={}, tags={"role": "study", **tags})
         for name, text in documents.items():
-            self._add(STUDY_RUN, "text", path=name, text=text)
+            self.document(name, text)
+
+    def document(self, name: str, text: str) -> None:
+        """Log a text for the study as a whole."""
+        self._add(STUDY_RUN, "text", path=name, text=text)
 
     def open_cell(self, cell: Cell) -> None:
         """A parent run for the cell's trials."""
@@ -81,8 +89,12 @@ class Tracker:
         self._add(assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags)
 
     def reported(self, assignment: Assignment, report: Report) -> None:
-        """Log one point per metric."""
-        values = {metric_name(name): value for name, value in report.items() if name != "epoch"}
+        """Log one point per metric; parts of a logged ratio are left out."""
+        values = {
+            metric_name(name): value
+            for name, value in report.items()
+            if name != "epoch" and not name.endswith("_true") and f"{name}_ratio" not in report
+        }
         self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
 
     def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
@@ -91,6 +103,10 @@ class Tracker:
 
     def ended(self, assignment: Assignment, end: End) -> None:
         """Log how the trial ended, and close its run."""
+        costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
+        if end.value is not None:
+            costs[BEST] = end.value
+        self._add(assignment.key, "metrics", step=end.epochs, values=costs)
         if end.test:
             values = {f"test/{name}": value for name, value in end.test.items()}
             self._add(assignment.key, "metrics", step=assignment.epochs, values=values)
@@ -100,7 +116,7 @@ class Tracker:
         self._add(assignment.key, "tags", tags=tags)
         self._add(assignment.key, "close", status=STATUS[end.state])
         if assignment.stage is Stage.SEARCH and end.best is not None:
-            self._add(assignment.cell, "metrics", step=end.ended, values={f"best/{OBJECTIVE}": end.best})
+            self._add(assignment.cell, "metrics", step=end.ended, values={BEST: end.best})
 
     def noted(self, sentence: str) -> None:
         """Keep a sentence for the study's readers."""

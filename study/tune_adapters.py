@@ -30,6 +30,11 @@ def assignment_of(config: dict[str, Any]) -> Assignment:
     return Assignment(**{**values, "stage": Stage(values["stage"])})
 
 
+def trial_name(trial: Trial) -> str:
+    """How Ray calls a trial, and its folder."""
+    return assignment_of(trial.config).key.replace("/", "-")
+
+
 class LedgerSearcher(Searcher):
     """Hands out the conductor's assignments.
 
