@@ -105,17 +105,25 @@ class Batches:
             yield self._finish(index, flip, pixels)
 
     def _finish(self, index: Tensor, flip: Tensor, pixels: Pixels) -> Batch:
-        grey, colour = pixels
+        grey = pixels.grey[:, None]
+        colour = pixels.colour.permute(
+            0, 3, 1, 2
+        ).contiguous()  # as bytes: a quarter of the traffic of floats
         if self._train:
-            mirror = flip[:, None, None]
-            grey = torch.where(mirror, grey.flip(2), grey)
-            colour = torch.where(mirror[..., None], colour.flip(2), colour)
+            grey, colour = mirror(grey, flip), mirror(colour, flip)
         vector = None
         if self._vectors is not None:
             vector = self._vectors.index_select(0, index + self._set_length * flip)
-        return Batch(normalise(grey[:, None]), normalise(colour.permute(0, 3, 1, 2)), vector, index)
+        return Batch(normalise(grey), normalise(colour), vector, index)
+
+
+def mirror(pixels: Tensor, flip: Tensor) -> Tensor:
+    """Reverse the columns of those images (B×C×S×S) whose flag (B bool) is set."""
+    rows = torch.arange(len(flip), device=flip.device) + len(flip) * flip
+    # Choosing whole images from both versions is several times faster than torch.where on bytes.
+    return torch.cat([pixels, pixels.flip(3)]).index_select(0, rows)
 
 
 def normalise(pixels: Tensor) -> Tensor:
-    """Bring uint8 to float32 in [−1, 1], contiguous: 0 becomes −1 and 255 becomes 1, both exactly."""
-    return pixels.to(torch.float32, memory_format=torch.contiguous_format).div_(127.5).sub_(1)
+    """Bring uint8 to float32 in [−1, 1]: 0 becomes −1 and 255 becomes 1, both exactly."""
+    return pixels.to(torch.float32).div_(127.5).sub_(1)

@@ -168,4 +168,4 @@ def _from_16_bit(path: Path, image: Image.Image) -> Image.Image:
 def _one_line(error: Exception) -> str:
     """The reason in an exception, without file names that it may repeat."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return " ".join(str(text).split()).rstrip(".")
+    return printable(" ".join(str(text).split()).rstrip("."))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import PIL
@@ -18,21 +21,27 @@ from data_utils.errors import RefusedFiles, printable
 from data_utils.imageset import Refused, assemble
 from data_utils.layouts import Entry, Layout
 
-CODE_VERSION = 1  # raise it whenever the same files would give other arrays
+CODE_VERSION = 2  # raise it whenever the same files would give other arrays
 ASPECT_TOLERANCE = 0.01  # between the two files of a pair
 
 Stamp = tuple[int, int, int] | None  # size, modification time in ns, mode; None where there is no file
 
 
 @dataclass(frozen=True)
-class Decoded:
+class Facts:
+    """What is known of a decoded image besides its pixels."""
+
+    grey_error: float
+    original_size: tuple[int, int]
+    content: str
+
+
+class Decoded(NamedTuple):
     """One image: S×S grey, S×S×3 colour, and what is known of its files."""
 
     grey: np.ndarray
     colour: np.ndarray
-    grey_error: float
-    original_size: tuple[int, int]
-    content: str
+    facts: Facts
 
 
 class Decoding:
@@ -73,36 +82,50 @@ class Decoding:
             RefusedFiles: some files are refused and bad ones are not skipped.
             DataError: too few images for three splits.
         """
-        entries = self.layout.entries
-        with ThreadPoolExecutor(self.workers) as pool:
-            results = list(pool.map(self._decode, entries))
+        grey = np.empty((len(self.layout.entries), self.size, self.size), np.uint8)
+        colour = np.empty((*grey.shape, 3), np.uint8)
+        entries: list[Entry] = []
+        facts: list[Facts] = []
         refused = [
             Refused(self._name(path), "it has no partner of the same name") for path in self.layout.unpaired
         ]
-        refused += [Refused(self._name(r.path), r.reason) for r in results if isinstance(r, RefusedImage)]
+        for entry, result in zip(self.layout.entries, self._results(), strict=True):
+            if isinstance(result, RefusedImage):
+                refused.append(Refused(self._name(result.path), result.reason))
+                continue
+            grey[len(entries)], colour[len(entries)], known = result
+            entries.append(entry)
+            facts.append(known)
         if refused and not self.skip_bad:
-            raise RefusedFiles(
-                f"{len(refused)} of {len(entries)} images in {printable(self.layout.root)} are refused; "
-                "repair or remove these files, or go on without them with --skip-bad-images:\n"
-                + "\n".join(f"  {item.file}: {item.reason}" for item in refused)
-            )
-        kept = [(e, r) for e, r in zip(entries, results, strict=True) if isinstance(r, Decoded)]
-        decoded = [result for _, result in kept]
-        shape = (len(kept), self.size, self.size)
-        arrays: dict[str, np.ndarray] = {
-            "grey": np.array([d.grey for d in decoded], np.uint8).reshape(shape),
-            "colour": np.array([d.colour for d in decoded], np.uint8).reshape(*shape, 3),
-            "grey_error": np.array([d.grey_error for d in decoded], np.float32),
-            "original_size": np.array([d.original_size for d in decoded], np.int32).reshape(-1, 2),
-        }
+            raise self._refusal(refused)
         return assemble(
             printable(self.layout.root),
-            names=[str(entry.colour.relative_to(self.layout.root)) for entry, _ in kept],
-            labels=[entry.category for entry, _ in kept],
-            given=[entry.split for entry, _ in kept],
-            contents=[d.content for d in decoded],
-            arrays=arrays,
+            names=[str(entry.colour.relative_to(self.layout.root)) for entry in entries],
+            labels=[entry.category for entry in entries],
+            given=[entry.split for entry in entries],
+            contents=[known.content for known in facts],
+            arrays={
+                "grey": grey[: len(entries)],
+                "colour": colour[: len(entries)],
+                "grey_error": np.array([known.grey_error for known in facts], np.float32),
+                "original_size": np.array([known.original_size for known in facts], np.int32).reshape(-1, 2),
+            },
             refused=refused,
+        )
+
+    def _results(self) -> Iterator[Decoded | RefusedImage]:
+        """Decode in parallel, in the layout's order."""
+        with warnings.catch_warnings(), ThreadPoolExecutor(self.workers) as pool:
+            # Pillow remarks on odd metadata; what matters about a file becomes a refusal.
+            warnings.filterwarnings("ignore", module="PIL")
+            yield from pool.map(self._decode, self.layout.entries)
+
+    def _refusal(self, refused: list[Refused]) -> RefusedFiles:
+        root, total = printable(self.layout.root), len(self.layout.entries)
+        return RefusedFiles(
+            f"{len(refused)} of {total} images in {root} are refused; repair or remove these files, "
+            "or go on without them with --skip-bad-images:\n"
+            + "\n".join(f"  {item.file}: {item.reason}" for item in refused)
         )
 
     def _name(self, path: Path) -> str:
@@ -137,7 +160,7 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
         grey = np.asarray(square(supplied, size, entry.grey))
     content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
     grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
-    return Decoded(grey, np.asarray(colour), grey_error, original.size, content)
+    return Decoded(grey, np.asarray(colour), Facts(grey_error, original.size, content))
 
 
 def files_of(entry: Entry) -> list[Path]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -72,7 +71,7 @@ def recognise(root: str | Path, *, skip_unpaired: bool = False) -> Layout:
         _require(root, names, NATURAL_COLOR_FOLDERS)
         kind, (entries, unpaired) = "natural-color", _natural_color(root)
     else:
-        kind, (entries, unpaired) = "colour-folder", (_colour_folder(root), [])
+        kind, (entries, unpaired) = "colour-folder", (_colour_folder(root, folders, files), [])
     if unpaired and not skip_unpaired:
         shown = ", ".join(printable(p.relative_to(root)) for p in unpaired[:SHOWN_NAMES])
         more = f" and {len(unpaired) - SHOWN_NAMES} more" if len(unpaired) > SHOWN_NAMES else ""
@@ -104,9 +103,14 @@ def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
         raise DataError(
             f"{printable(folder)} cannot be listed ({reason}); check its path and its permissions."
         ) from error
-    folders = [p for p in paths if os.path.isdir(p)]
-    # Dangling links and links in a loop count as files here, so that the decoder refuses them by name.
-    files = [p for p in paths if p.suffix.lower() in EXTENSIONS and not os.path.isdir(p)]
+    folders: list[Path] = []
+    files: list[Path] = []
+    for path in paths:
+        if os.path.isdir(path):
+            folders.append(path)
+        elif path.suffix.lower() in EXTENSIONS:
+            # Also dangling links and links in a loop, so that the decoder refuses them by name.
+            files.append(path)
     return folders, files
 
 
@@ -148,18 +152,15 @@ def _natural_color(root: Path) -> tuple[list[Entry], list[Path]]:
     return entries, unpaired
 
 
-def _colour_folder(root: Path) -> list[Entry]:
-    return [Entry(path) for path in _listing(root)[1]] + [
-        Entry(path, category=folder.name)
-        for folder in _category_folders(root)
-        for path in _listing(folder)[1]
-    ]
+def _colour_folder(root: Path, folders: list[Path], files: list[Path]) -> list[Entry]:
+    entries = [Entry(path) for path in files]
+    for folder in folders:
+        if not _leads_back(folder, root):
+            entries += [Entry(path, category=folder.name) for path in _listing(folder)[1]]
+    return entries
 
 
-def _category_folders(root: Path) -> Iterator[Path]:
-    """Sub-folders, without links that lead back to the folder itself or above it."""
-    home = os.path.realpath(root)
-    for folder in _listing(root)[0]:
-        real = os.path.realpath(folder)
-        if os.path.commonpath([home, real]) != real:
-            yield folder
+def _leads_back(folder: Path, root: Path) -> bool:
+    """Whether a sub-folder is a link to the folder itself or to one above it."""
+    home, real = os.path.realpath(root), os.path.realpath(folder)
+    return os.path.commonpath([home, real]) == real

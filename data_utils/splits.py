@@ -47,7 +47,7 @@ def assign_splits(
         if given[index] != "test":
             members[content].append(index)
     # A set of identical images stands where its first member stands.
-    leaders = {min((categories[i], ranks[i]) for i in group): group for group in members.values()}
+    leaders = {min((categories[i], ranks[i], i) for i in group): group for group in members.values()}
 
     seen, taken = 0, dict.fromkeys(sides, 0)
     for _, stratum in groupby(sorted(leaders), key=lambda leader: leader[0]):
