@@ -15,7 +15,8 @@ from study.record import StudyRecord
 from study.summary import CellSummary, summarise_study
 from study.table import HEADINGS, table_rows
 
-_COLUMNS = ("dataset", "model", OBJECTIVE, "psnr", "ssim", "colourfulness_ratio", "beats", "search", "epochs")
+_MEANS = ("psnr", "ssim", "colourfulness_ratio")
+_SHORT = {"psnr": "PSNR", "ssim": "SSIM", "colourfulness_ratio": "colour", "search": "c/p/f"}
 
 
 def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
@@ -35,17 +36,20 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
 
 
 def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
-    """The summary as a console shows it; the exports have more columns."""
-    table = Table(title=f"{record.name}: finals on the test split, mean [95 % interval]", box=box.SIMPLE_HEAD)
-    for column in _COLUMNS:
-        table.add_column(HEADINGS[column], overflow="fold")
-    before = ""
+    """The summary as an 80-column console shows it; the exports have more columns and all intervals."""
+    table = Table(title=f"{record.name}: finals on the test split", box=box.SIMPLE_HEAD)
+    for column in ("model", OBJECTIVE, *_MEANS, "beats", "search"):
+        numeric = column in _MEANS or column == "search"
+        table.add_column(_SHORT.get(column, HEADINGS[column]), no_wrap=True, justify="right" if numeric else "left")
+    dataset = ""
     for row in table_rows(record, summaries):
-        if before and row["dataset"] != before:
+        if row["dataset"] != dataset:
+            dataset = row["dataset"]
             table.add_section()
-        shown = [row.get(column, "") for column in _COLUMNS]
-        table.add_row("" if row["dataset"] == before else row["dataset"], *shown[1:])
-        before = row["dataset"]
+            table.add_row(f"[bold]{dataset}[/bold]")
+        means = [row.get(column, "").partition(" [")[0] for column in _MEANS]
+        table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, row.get("beats", ""), row.get("search", ""))
+    table.caption = "ΔE₀₀ with its 95 % interval; trials complete/pruned/failed; (in brackets: trivial predictions)"
     return table
 
 

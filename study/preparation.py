@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from models.vgg import describe_weights, image_vectors, weights_fingerprint
 from study.config import StudySettings
 from study.errors import UsageError
 from study.trial import split_indices
+
+
+SPLITS = (TRAIN, VALIDATION, TEST)
 
 
 @dataclass(frozen=True)
@@ -72,11 +76,17 @@ def _images(settings: StudySettings, name: str) -> ImageSet:
 
 
 def _vectors(settings: StudySettings, images: ImageSet) -> np.ndarray:
+    """2×N×512; zeros for training images that the study's random subset leaves out."""
     weights = settings.model.vgg16
-    key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}"
+    used = np.concatenate([split_indices(images, split, settings, images.name) for split in SPLITS])
+    subset = hashlib.sha256(np.sort(used).tobytes()).hexdigest()[:16]
+    key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}"
 
     def build() -> dict[str, np.ndarray]:
-        return {"vectors": image_vectors(images.grey, weights, choose_device(settings.model.device))}
+        found = image_vectors(images.grey[used], weights, choose_device(settings.model.device))
+        vectors = np.zeros((2, len(images), found.shape[-1]), np.float32)
+        vectors[:, used] = found
+        return {"vectors": vectors}
 
     return cached_arrays(default_cache(), key, build)["vectors"]
 
