@@ -102,6 +102,8 @@ def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, An
         "validation": len(split_indices(images, VALIDATION, settings, name)),
         "test": len(images.indices(TEST)),
         "categories": list(images.categories),
+        "test_files": [images.files[position] for position in images.indices(TEST)],
+        "test_categories": [int(images.category[position]) for position in images.indices(TEST)],
         "duplicates": len(images.duplicates),
         "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
     }

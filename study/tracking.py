@@ -12,7 +12,8 @@ from models.metrics import OBJECTIVE
 from study.cells import Cell, Stage
 from study.conductor import Assignment, End, Report
 from study.outbox import Event, Outbox
-from study.trial import EVALUATION, trial_folder
+from study.thumbnails import grey_path, truth_path
+from study.trial import EVALUATION, PREDICTIONS, trial_folder
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"
@@ -41,6 +42,7 @@ class Tracker:
 
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
+        self._shown: set[str] = set()
 
     def _add(self, run: str, do: str, **content: Any) -> None:
         event: Event = {"run": run, "do": do, "time": int(time.time() * 1000), **content}
@@ -111,12 +113,20 @@ class Tracker:
             values = {f"test/{name}": value for name, value in end.test.items()}
             self._add(assignment.key, "metrics", step=assignment.epochs, values=values)
             folder = trial_folder(assignment.cell, assignment.stage, assignment.number)
-            self.artifact(assignment.key, f"{folder}/{EVALUATION}", EVALUATION)
+            for name in (EVALUATION, PREDICTIONS):
+                self.artifact(assignment.key, f"{folder}/{name}", name)
+            self._show_test_images(assignment.dataset)
         tags = {"state": end.state.name, **({"reason": end.reason} if end.reason else {})}
         self._add(assignment.key, "tags", tags=tags)
         self._add(assignment.key, "close", status=STATUS[end.state])
         if assignment.stage is Stage.SEARCH and end.best is not None:
             self._add(assignment.cell, "metrics", step=end.ended, values={BEST: end.best})
+
+    def _show_test_images(self, dataset: str) -> None:
+        if dataset not in self._shown:  # every final of a dataset stores the same ones
+            self._shown.add(dataset)
+            for path in (truth_path(dataset), grey_path(dataset)):
+                self.artifact(STUDY_RUN, path, path)
 
     def noted(self, sentence: str) -> None:
         """Keep a sentence for the study's readers."""

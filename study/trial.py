@@ -26,10 +26,12 @@ from study.errors import StudyError
 from study.evaluation import evaluate, save_evaluation, summary_of
 from study.samples import sample_grid, sample_indices
 from study.storage import Storage
+from study.thumbnails import colour_tiles, grey_path, grey_tiles, save_sheet, tile_side, tiles, truth_path
 
 CHECKPOINT = "checkpoint"
 WEIGHTS = "weights.safetensors"
 EVALUATION = "test.safetensors"
+PREDICTIONS = "predictions.jpg"
 _BEST = "best/"
 
 
@@ -198,10 +200,33 @@ class Trial:
             if assignment.stage is Stage.SEARCH:
                 return None
             self._trainer.learner.load_generator(self._best)
-            test = evaluate(self._trainer.learner.predict, self._batches(TEST))
-            save_evaluation(Path(folder) / EVALUATION, test)
-            self._storage.put_file(f"{self._folder}/{EVALUATION}", Path(folder) / EVALUATION)
-        return summary_of(test)
+            return summary_of(self._test(Path(folder)))
+
+    def _test(self, folder: Path) -> dict[str, np.ndarray]:
+        """Evaluate on the test split; store the quantities, and the pictures that a report may show."""
+        images = self._material.images
+        positions = images.indices(TEST)
+        side = tile_side(len(positions), images.size)
+        pictures: list[np.ndarray] = []
+
+        def predict(grey: Tensor, vector: Tensor | None) -> Tensor:
+            prediction = self._trainer.learner.predict(grey, vector)
+            pictures.append(tiles(prediction, side))
+            return prediction
+
+        test = evaluate(predict, self._batches(TEST))
+        save_evaluation(folder / EVALUATION, test)
+        self._storage.put_file(f"{self._folder}/{EVALUATION}", folder / EVALUATION)
+        # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
+        dataset = self._assignment.dataset
+        for key, sheet in (
+            (f"{self._folder}/{PREDICTIONS}", np.concatenate(pictures)),
+            (truth_path(dataset), colour_tiles(images.colour[positions], side)),
+            (grey_path(dataset), grey_tiles(images.grey[positions], side)),
+        ):
+            save_sheet(folder / PREDICTIONS, sheet)
+            self._storage.put_file(key, folder / PREDICTIONS)
+        return test
 
     def picture_is_due(self) -> bool:
         """Whether the last epoch is one of the few after which sample images are logged."""
