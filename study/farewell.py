@@ -15,8 +15,8 @@ from study.record import StudyRecord
 from study.summary import CellSummary, summarise_study
 from study.table import HEADINGS, table_rows
 
-_MEANS = ("psnr", "ssim", "colourfulness_ratio")
-_SHORT = {"psnr": "PSNR", "ssim": "SSIM", "colourfulness_ratio": "colour", "search": "c/p/f"}
+_MEANS = ("psnr", "ssim")
+_SHORT = {"psnr": "PSNR", "ssim": "SSIM", "search": "c/p/f"}
 
 
 def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
@@ -38,9 +38,10 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
 def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
     """The summary as an 80-column console shows it; the exports have more columns and all intervals."""
     table = Table(title=f"{record.name}: finals on the test split", box=box.SIMPLE_HEAD)
-    for column in ("model", OBJECTIVE, *_MEANS, "beats", "search"):
+    for column in ("model", OBJECTIVE, *_MEANS, "search", "beats"):
         numeric = column in _MEANS or column == "search"
-        table.add_column(_SHORT.get(column, HEADINGS[column]), no_wrap=True, justify="right" if numeric else "left")
+        heading = _SHORT.get(column, HEADINGS[column])
+        table.add_column(heading, no_wrap=column != "beats", justify="right" if numeric else "left")
     dataset = ""
     for row in table_rows(record, summaries):
         if row["dataset"] != dataset:
@@ -48,8 +49,9 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
             table.add_section()
             table.add_row(f"[bold]{dataset}[/bold]")
         means = [row.get(column, "").partition(" [")[0] for column in _MEANS]
-        table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, row.get("beats", ""), row.get("search", ""))
-    table.caption = "ΔE₀₀ with its 95 % interval; trials complete/pruned/failed; (in brackets: trivial predictions)"
+        shown = [row.get(column, "") for column in ("search", "beats")]
+        table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, *shown)
+    table.caption = "[95 % interval]; c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
     return table
 
 

@@ -47,6 +47,10 @@ class StudyHome:
         """MLflow's artifacts, unless a server keeps them."""
         return self.root / "artifacts"
 
+    def champion(self, dataset: str) -> Path:
+        """The model folder of a dataset's winner."""
+        return self.root / "champions" / dataset
+
     def ledger_url(self, settings: StudySettings) -> str:
         """The ledger's database."""
         return settings.ledger or sqlite_url(self.root / "ledger.db")

@@ -16,6 +16,7 @@ from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture, seeded_build
 from models.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
 from models.device import choose_device
+from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
 from models.settings import ModelSettings
 from models.training import Trainer
@@ -143,6 +144,16 @@ class Trial:
         self._best = {name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)}
         rest = {name: value for name, value in tensors.items() if not name.startswith(_BEST)}
         self._trainer.restore(state, rest)
+
+    @property
+    def learner(self) -> Learner:
+        """The networks as they are now."""
+        return self._trainer.learner
+
+    def best_learner(self) -> Learner:
+        """The networks with the generator of the best epoch."""
+        self._trainer.learner.load_generator(self._best)
+        return self._trainer.learner
 
     @property
     def epoch(self) -> int:
