@@ -128,7 +128,7 @@ class MlflowRuns:
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]
         if event["run"] in self._found and any(
-            f"{name}%step%{step}%" in file.path for file in self._client.list_artifacts(run, "images")
+            f"{name}+step+{step}+" in file.path for file in self._client.list_artifacts(run, "images")
         ):
             return
         with TemporaryDirectory() as folder:
