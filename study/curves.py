@@ -12,7 +12,7 @@ import numpy as np
 
 from models.architectures import Float, architecture
 from models.metrics import OBJECTIVE
-from study.conductor import Assignment, Report
+from study.assignment import Assignment, Report
 from study.ledger import Parameters
 
 _BEST_RATE = 1e-3
@@ -21,7 +21,7 @@ _BEST_RATE = 1e-3
 def analytic_curve(assignment: Assignment, epoch: int) -> Report:
     """A power law in the epoch, above a parabola in the logarithm of the learning rate, with a little noise.
 
-    value = 8 + 3·log₁₀²(rate / 10⁻³) + 20·epoch^(−0.7) + 𝒩(0, 0.1); the noise depends on seed and epoch alone.
+    value = 8 + 3·log₁₀²(rate / 10⁻³) + 20·epoch^(−0.7) + 𝒩(0, 0.1); the noise depends on seed and epoch.
     """
     distance = math.log10(float(assignment.params["learning_rate"]) / _BEST_RATE)
     noise = np.random.default_rng([assignment.seed, epoch]).normal(scale=0.1)
@@ -45,8 +45,8 @@ class RecordedTrial:
 class RecordedCurves:
     """Every configuration learns like the nearest one that was recorded in its cell.
 
-    Nearest in the search space: a parameter's distance is that of its logarithms relative to the range, and 1 between
-    two different options.
+    Nearest in the search space: a parameter's distance is that of its logarithms relative to the range, and 1
+    between two different options.
 
     Args:
         trials: By cell; each with at least as many epochs as will be asked for.

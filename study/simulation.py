@@ -1,10 +1,10 @@
-"""A study on a virtual clock: the same conductor, ledger and Tune adapters, without a cluster and without training."""
+"""A study on a virtual clock: the same conductor, ledger and Tune adapters, no cluster and no training."""
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,8 +15,9 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
+from study.assignment import Assignment, Report
 from study.cells import Stage
-from study.conductor import Assignment, Conductor, Report
+from study.conductor import Conductor
 from study.tune_adapters import REPORTS, TEST, LedgerScheduler, LedgerSearcher, assignment_of
 
 Curve = Callable[[Assignment, int], Report]
@@ -36,7 +37,7 @@ class _SimulatedTrial:
     error_file: str
     retries: int
     epoch: int = 0
-    reports: list[Report] = field(default_factory=list)
+    report: Report | None = None  # of the epochs that are being trained; None if the process will die
 
     @property
     def assignment(self) -> Assignment:
@@ -114,10 +115,10 @@ class Simulation:
         if not self._due:
             return False
         self.now, _, trial = heapq.heappop(self._due)
-        if len(trial.reports) < trial.epoch:
+        if trial.report is None:
             self._die(trial)
         else:
-            self._report(trial)
+            self._report(trial, trial.report)
         return True
 
     def _start(self, folder: Path) -> bool:
@@ -137,18 +138,19 @@ class Simulation:
                 report = self._curve(assignment, trial.epoch)
             except ProcessDied as error:
                 Path(trial.error_file).write_text(f"{type(error).__name__}: {error}\n")
+                trial.report = None
                 seconds += 1.0
                 break
-            trial.reports.append({"epoch": trial.epoch, "device_seconds": 1.0, **report})
-            seconds += trial.reports[-1]["device_seconds"]
+            seconds += report.get("device_seconds", 1.0)
+            trial.report = {**report, "epoch": trial.epoch, "device_seconds": seconds}
         heapq.heappush(self._due, (self.now + seconds, next(self._order), trial))
 
-    def _report(self, trial: _SimulatedTrial) -> None:
+    def _report(self, trial: _SimulatedTrial, report: Report) -> None:
         self.results += 1
         assignment = trial.assignment
-        result: dict[str, Any] = {REPORTS: trial.reports[-1:]}
+        result: dict[str, Any] = {REPORTS: [report]}
         if assignment.stage is Stage.FINAL and trial.epoch == assignment.epochs:
-            result |= {f"{TEST}/{name}": value for name, value in trial.reports[-1].items()}
+            result |= {f"{TEST}/{name}": value for name, value in report.items()}
         decision = self._scheduler.on_trial_result(_NO_CONTROLLER, cast(Trial, trial), result)
         if decision == TrialScheduler.STOP:
             self._searcher.on_trial_complete(trial.trial_id)
@@ -159,7 +161,7 @@ class Simulation:
         self._scheduler.on_trial_error(_NO_CONTROLLER, cast(Trial, trial))
         if trial.should_recover():
             trial.retries -= 1
-            trial.epoch, trial.reports = 0, []
+            trial.epoch = 0
             self._train(trial)
         else:
             self._searcher.on_trial_complete(trial.trial_id, error=True)
