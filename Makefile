@@ -3,7 +3,7 @@
 # make lint   ruff and mypy
 PYTHON ?= python3
 VENV ?= .venv
-TEST_EXTRAS = test,postgres,s3
+TEST_EXTRAS = test,postgres,s3,onnx
 BIN = $(VENV)/bin
 
 .PHONY: demo test lint clean
