@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
+import shlex
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -28,14 +28,15 @@ CARD = "README.md"
 _TRIAL_TAG = "study.trial"
 _PACKAGES = ("mlflow", "torch", "torchvision", "torchmetrics", "numpy", "pillow", "safetensors")
 _EXAMPLE_SIDE = 16
+_CODE = Path(__file__).parents[1]
 
 
 def publish_models(
     settings: StudySettings, home: StudyHome, say: Callable[[str], None] = lambda _sentence: None
 ) -> None:
-    """Log the best model of every cell to MLflow and register each dataset's winner; done again, it changes nothing.
+    """Log the best model of every cell to MLflow and register each dataset's winner.
 
-    The champions' model folders are also written to the study's own folder.
+    Repeating it changes nothing. The champions' model folders are also written to the study's own folder.
 
     Args:
         settings: The study, whose results MLflow has.
@@ -69,7 +70,8 @@ def publish_models(
         lines = str(error).strip().splitlines() or [type(error).__name__]
         raise TrackingError(
             f"MLflow at {record.uri} did not take the models: {lines[0].rstrip('.')}; "
-            f"give them to it with: python -m study.sync --name {settings.name}"
+            f"give them to it with: python -m study.sync --name {settings.name} "
+            f"--home {shlex.quote(str(home.root.parent))}"
         ) from error
 
 
@@ -82,7 +84,7 @@ def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | No
 
 
 def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
-    """The winner's model: of the cell whose finals have the lowest mean validation objective, never the test's.
+    """The model of the cell whose finals have the lowest mean validation objective; the test plays no part.
 
     Cells without finals compete only where no cell has any: the best of many trials is a flattered value.
     """
@@ -91,7 +93,9 @@ def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
     means = {name: float(np.mean([one.best for one in group])) for name, group in finals.items() if group}
     if not means:
         models = {name: best_trial(record, dataset, name) for name in names}
-        means = {name: trial.best for name, trial in models.items() if trial is not None and trial.best is not None}
+        means = {
+            name: trial.best for name, trial in models.items() if trial is not None and trial.best is not None
+        }
     winner = min(means, key=lambda name: means[name], default=None)
     return None if winner is None else best_trial(record, dataset, winner)
 
@@ -105,35 +109,57 @@ class _Registry:
     """Logged and registered models of one study, found again before anything is made twice."""
 
     def __init__(self, record: StudyRecord) -> None:
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        import mlflow
+        from mlflow import MlflowClient
 
-        for chatty in ("mlflow.models.model", "mlflow.pyfunc", "mlflow.utils.environment"):
-            logging.getLogger(chatty).setLevel(logging.ERROR)
-        mlflow.set_tracking_uri(record.uri)
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
         self._record = record
-        self._client = mlflow.MlflowClient(record.uri, record.uri)
+        self._client = MlflowClient(record.uri, record.uri)
         experiment = self._client.get_experiment_by_name(record.name)
         self._experiment_id = experiment.experiment_id
 
     def log_model(self, trial: TrialRecord, settings: StudySettings, storage: Storage) -> None:
         """Log a trial's model to its cell's run, unless it is there already."""
         run_id = self._record.run_id(f"{trial.dataset}/{trial.architecture}")
-        uri = self._logged(trial)
-        if uri is None:
+        logged = self._logged(trial)
+        if logged is None:
             with TemporaryDirectory() as temporary:
                 folder = Path(temporary) / "model"
                 write_model_folder(self._record, trial, settings, storage, folder)
-                uri = _log_pyfunc(trial, folder, run_id)
-        if self._record.model_uri(trial.dataset, trial.architecture) != uri:
-            self._client.set_tag(run_id, MODEL_TAG, uri)
+                logged = self._upload(trial, folder, run_id)
+        if self._record.model_uri(trial.dataset, trial.architecture) != logged.model_uri:
+            self._client.set_tag(run_id, MODEL_TAG, logged.model_uri)
 
-    def _logged(self, trial: TrialRecord) -> str | None:
+    def _upload(self, trial: TrialRecord, folder: Path, run_id: str | None) -> Any:
+        # Step by step and not by `mlflow.pyfunc.log_model`, which would open the cell's run again and goes by
+        # the process-wide tracking URI and experiment.
+        from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+        from mlflow.models import Model
+
+        logged = self._client.create_logged_model(
+            self._experiment_id,
+            name=trial.key.replace("/", "-"),
+            source_run_id=run_id,
+            tags={_TRIAL_TAG: trial.key},
+            params={name: str(value) for name, value in trial.params.items()},
+        )
+        description = Model(
+            artifact_path=logged.artifact_location,
+            run_id=run_id,
+            model_uuid=logged.model_id,
+            model_id=logged.model_id,
+        )
+        with TemporaryDirectory() as temporary:
+            path = Path(temporary) / "mlflow"
+            _save_pyfunc(folder, path, description)
+            self._client.log_model_artifacts(logged.model_id, str(path))
+        self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        return self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+
+    def _logged(self, trial: TrialRecord) -> Any | None:
         found = self._client.search_logged_models(
             [self._experiment_id], filter_string=f"tags.`{_TRIAL_TAG}` = '{trial.key}'"
         )
-        ready = [model.model_uri for model in found if str(model.status) == "READY"]
-        return ready[0] if ready else None
+        return next((model for model in found if str(model.status) == "READY"), None)
 
     def register(self, trial: TrialRecord, card: str) -> bool:
         """Make a trial's model the champion of its dataset; False if it was that before."""
@@ -144,8 +170,17 @@ class _Registry:
         if mine and self._client.get_registered_model(name).aliases.get(ALIAS) == mine[0].version:
             return False
         if not mine:
-            tags = {_TRIAL_TAG: trial.key}
-            mine = [self._client.create_model_version(name, self._logged(trial), tags=tags, description=card)]
+            logged: Any = self._logged(trial)
+            # By its location: a `models:/…` source would be looked up under the process-wide tracking URI.
+            new = self._client.create_model_version(
+                name,
+                logged.artifact_location,
+                logged.source_run_id,
+                tags={_TRIAL_TAG: trial.key},
+                description=card,
+                model_id=logged.model_id,
+            )
+            mine = [new]
         self._client.set_registered_model_alias(name, ALIAS, mine[0].version)
         return True
 
@@ -157,31 +192,24 @@ class _Registry:
             self._client.update_registered_model(name, description=card)
 
 
-def _log_pyfunc(trial: TrialRecord, folder: Path, run_id: str | None) -> str:
+def _save_pyfunc(folder: Path, path: Path, description: Any) -> None:
+    """Wrap a model folder as an MLflow model, from code: nothing is pickled and no inference is run."""
     import mlflow
-    from mlflow.models import Model, ModelSignature
+    from mlflow.models import ModelSignature
     from mlflow.types import Schema, TensorSpec
-
-    import models
-    from study import served_model
 
     uint8 = np.dtype(np.uint8)
     signature = ModelSignature(
-        Schema([TensorSpec(uint8, (-1, -1, -1), "grey")]), Schema([TensorSpec(uint8, (-1, -1, -1, 3), "colour")])
+        Schema([TensorSpec(uint8, (-1, -1, -1))]), Schema([TensorSpec(uint8, (-1, -1, -1, 3))])
     )
     ramp = np.linspace(0, 255, _EXAMPLE_SIDE, dtype=np.uint8)
-    # `Model.log` and not `mlflow.pyfunc.log_model`: that one would need the cell's run to be opened again.
-    info: Any = Model.log(
-        None,
-        mlflow.pyfunc,
-        name=trial.key.replace("/", "-"),
-        run_id=run_id,
-        tags={_TRIAL_TAG: trial.key},
-        python_model=served_model.__file__,
-        code_paths=[str(Path(models.__file__).parent)],
+    mlflow.pyfunc.save_model(
+        path,
+        mlflow_model=description,
+        python_model=str(_CODE / "study" / "served_model.py"),
+        code_paths=[str(_CODE / "models")],
         artifacts={"model": str(folder)},
         signature=signature,
-        input_example={"grey": np.tile(ramp, (1, _EXAMPLE_SIDE, 1))},
+        input_example=np.tile(ramp, (1, _EXAMPLE_SIDE, 1)),
         pip_requirements=requirements(),
     )
-    return str(info.model_uri)

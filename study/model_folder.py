@@ -7,13 +7,12 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from torch import nn
-
 from models.architectures import architecture
 from models.checkpoint import load_weights
 from models.colorizer import PLUGIN, Colorizer, ColorizerConfig
 from models.device import choose_device
 from models.metrics import OBJECTIVE
+from models.vgg import VGG16Features
 from study.cells import Stage
 from study.config import StudySettings
 from study.errors import StudyError
@@ -55,7 +54,7 @@ def write_model_folder(
         plugin=plugin,
         origin=_origin(record, trial),
     )
-    Colorizer(config, generator, _describer(vgg16), choose_device("cpu")).save(folder)
+    Colorizer(config, generator, VGG16Features(vgg16) if vgg16 else None, choose_device("cpu")).save(folder)
     if plugin_file is not None:
         shutil.copyfile(plugin_file, folder / PLUGIN)
 
@@ -72,14 +71,6 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
         "seed": trial.seed,
         f"validation_{OBJECTIVE}": trial.best,
     }
-
-
-def _describer(weights: str) -> nn.Module | None:
-    if not weights:
-        return None
-    from models.vgg import VGG16Features  # torchvision is needed for these models only
-
-    return VGG16Features(weights)
 
 
 def _plugin(name: str) -> tuple[str, Path | None]:
