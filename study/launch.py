@@ -15,7 +15,7 @@ from rich.console import Console
 
 from study.command import run_command
 from study.config import StudySettings
-from study.errors import UsageError
+from study.errors import StudyError, UsageError
 from study.flags import load_settings, nested_flags, preset_names, preset_or_file
 from study.home import StudyHome, existing_home
 
@@ -127,9 +127,25 @@ def _run(settings: StudySettings, home: StudyHome, options: argparse.Namespace, 
     if not outcome.finished:
         console.print(f"Interrupted. Go on with:\n  {resume}", highlight=False, soft_wrap=True)
         return INTERRUPTED
+    if outcome.delivered:
+        _publish(settings, home, console)
     from study.farewell import conclude
 
     return conclude(settings, home, console)
+
+
+def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:
+    """Models come after the results: what goes wrong here can be repeated and costs no trial."""
+    from study.champions import publish_models
+
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+    say("Putting the models into MLflow …")
+    try:
+        publish_models(settings, home, say)
+    except StudyError as error:
+        say(str(error))
 
 
 def _terminate_like_interrupt() -> None:
