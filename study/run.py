@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from optuna.trial import TrialState
 from rich.console import Console
@@ -169,6 +170,32 @@ def _ray(address: str | None) -> Iterator[None]:
 
 
 def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conductor: Conductor) -> None:
+    import ray
+    from ray import tune
+
+    from study.trainable import ColorizationTrial, Shared
+
+    shared = Shared(
+        settings.model_copy(update={"storage": home.storage_uri(settings)}),
+        {name: ray.put(images) for name, images in prepared.images.items()},
+        {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
+    )
+    tuner = study_tuner(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor)
+    try:
+        tuner.fit()
+    except tune.TuneError as error:
+        raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error
+
+
+def study_tuner(trainable: Any, settings: StudySettings, home: StudyHome, conductor: Conductor) -> Any:
+    """Ray's Tuner that runs a study's trials; Ray is connected.
+
+    Args:
+        trainable: Takes an assignment as its configuration and reports as `study.trainable` does.
+        settings: The study.
+        home: Its folder.
+        conductor: Its rules.
+    """
     # Tune's own logs would be a second record beside the ledger and MLflow, and its snapshots are never restored.
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
@@ -176,24 +203,15 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
     import ray
     from ray import tune
 
-    from study.trainable import ColorizationTrial, Shared
     from study.tune_adapters import LedgerScheduler, LedgerSearcher, trial_name
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    shared = Shared(
-        settings.model_copy(update={"storage": home.storage_uri(settings)}),
-        {name: ray.put(images) for name, images in prepared.images.items()},
-        {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
-    )
     resources = settings.resources
     gpus = resources.gpus_per_trial
     if gpus is None:
         gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
-    trainable = tune.with_resources(
-        tune.with_parameters(ColorizationTrial, shared=shared), {"cpu": resources.cpus_per_trial, "gpu": gpus}
-    )
-    tuner = tune.Tuner(
-        trainable,
+    return tune.Tuner(
+        tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
         tune_config=tune.TuneConfig(
             search_alg=LedgerSearcher(conductor, resources.max_concurrent_trials),
             scheduler=LedgerScheduler(conductor),
@@ -211,7 +229,3 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
             verbose=0,
         ),
     )
-    try:
-        tuner.fit()
-    except tune.TuneError as error:
-        raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error

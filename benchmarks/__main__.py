@@ -1,0 +1,93 @@
+"""`python -m benchmarks`: list the benchmarks, or run some of them."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from benchmarks.measure import Options, Result, document
+
+# What each measures; those in the first group run on a GPU machine that has nothing but torch and its companions.
+DEVICE_BENCHMARKS = {
+    "data_path": "an epoch fed by our batches, by a constant batch, and by a DataLoader over files",
+    "vgg_cache": "Koalarization with cached VGG16 vectors, and with VGG16 in every step",
+    "training_step": "our training step and the plainest correct loop; every switch alone and together",
+    "packing": "several small trials on one GPU at the same time",
+    "checkpoints": "training time lost to saving",
+    "memory": "host memory of a trial's process over the model's own needs",
+}
+STUDY_BENCHMARKS = {
+    "orchestration": "driver time per report and seconds per trial, beside stock Ray Tune with Optuna and MLflow",
+    "scale": "a thousand trials, 64 at the same time",
+    "search": "epochs to come near the best, replayed from recorded learning curves",
+}
+BENCHMARKS = DEVICE_BENCHMARKS | STUDY_BENCHMARKS
+RESULTS = Path(__file__).parent / "results"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; 0 done, 2 wrong usage."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure speed, side by side; without a name, list what can be measured.",
+        epilog="\n".join(f"{name:14} {what}" for name, what in BENCHMARKS.items()),
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, or `all`")
+    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer repeats")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
+    given = parser.parse_args(arguments)
+    if not given.names:
+        parser.print_help()
+        return 0
+    names = list(BENCHMARKS) if given.names == ["all"] else given.names
+    if unknown := [name for name in names if name not in BENCHMARKS]:
+        parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
+    if given.device == "cuda" and not torch.cuda.is_available():
+        parser.error("there is no CUDA device on this machine")
+    options = Options(torch.device(given.device), given.quick)
+    for name in names:
+        _run(name, options, given.results)
+    return 0
+
+
+def _run(name: str, options: Options, folder: Path) -> None:
+    started = time.perf_counter()
+    result: Result = importlib.import_module(f"benchmarks.{name}").run(options)
+    found = document(name, options, result, time.perf_counter() - started)
+    _show(name, result)
+    folder.mkdir(parents=True, exist_ok=True)
+    device = str(found["hardware"]["device"]).replace(" ", "-")
+    target = folder / f"{name}-{device}{'-quick' if options.quick else ''}.json"
+    target.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"written: {target}\n")
+
+
+def _show(name: str, result: Result) -> None:
+    print(f"\n{name}: {BENCHMARKS[name]}")
+    if result.rows:
+        cells = [[str(key) for key in result.rows[0]], *([_cell(v) for v in row.values()] for row in result.rows)]
+        widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+        for line in cells:
+            print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    for goal in result.goals:
+        verdict = {True: "reached", False: "MISSED", None: "not measured"}[goal.reached]
+        print(f"  {verdict}: {goal.text}; measured {goal.measured}")
+    for note in result.notes:
+        print(f"  {note}")
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
