@@ -7,112 +7,22 @@ Ray Tune (`study.tune_adapters`) drive it on a cluster, and a simulated clock ca
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import TrialState
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
 from study import ledger as keys
+from study.assignment import Assignment, End, Listener, Report, divergence
 from study.cells import Cell, Stage, derived_seed
 from study.config import StudySettings
-from study.ledger import CellLedger, Entry, Parameters
+from study.ledger import CellLedger, Entry
+from study.progress import Progress
 from study.search_space import distributions
 
-Report = dict[str, float]
 GENERATOR_INIT = "generator_init"
-
-
-@dataclass(frozen=True)
-class Assignment:
-    """One trial to be run: all that a worker must know of it.
-
-    Attributes:
-        seed: Of initial weights and batches.
-        epochs: When the trial is complete.
-        generator_from: Number of the pretraining cell's trial whose best weights start the generator.
-    """
-
-    dataset: str
-    architecture: str
-    stage: Stage
-    number: int
-    params: Parameters
-    seed: int
-    epochs: int
-    generator_from: int | None = None
-
-    @property
-    def cell(self) -> str:
-        """Key of the trial's cell."""
-        return f"{self.dataset}/{self.architecture}"
-
-    @property
-    def key(self) -> str:
-        """The trial's name everywhere: `dataset/architecture/number`, finals with `final` before the number."""
-        return f"{self.cell}/{'' if self.stage is Stage.SEARCH else 'final-'}{self.number}"
-
-
-@dataclass(frozen=True)
-class End:
-    """How a trial ended.
-
-    Attributes:
-        reason: Why it was pruned or failed; empty for a complete one.
-        value: Lowest objective it reached, None if it never reported.
-        epochs: Epochs it trained.
-        device_seconds: What it cost.
-        test: A complete final's metrics on the test split.
-        ended: How many search trials of the cell have ended now.
-        best: Lowest objective of the cell's complete search trials, None without one.
-    """
-
-    state: TrialState
-    reason: str
-    value: float | None
-    epochs: int
-    device_seconds: float
-    test: Report | None
-    ended: int
-    best: float | None
-
-
-class Listener(Protocol):
-    """Someone who is told what happens, before the ledger holds it (so that a crash repeats rather than omits)."""
-
-    def started(self, assignment: Assignment) -> None:
-        """A trial was handed out, for the first time or again."""
-
-    def reported(self, assignment: Assignment, report: Report) -> None:
-        """A trial finished an epoch; after a restart, earlier epochs come again."""
-
-    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
-        """A trial stored a picture of its predictions after an epoch, under a key of the study's storage."""
-
-    def ended(self, assignment: Assignment, end: End) -> None:
-        """A trial ended."""
-
-    def noted(self, sentence: str) -> None:
-        """Something a reader of the study should know."""
-
-
-@dataclass
-class _Progress:
-    """Where a cell stands; derived from the ledger."""
-
-    cell: Cell
-    search: CellLedger
-    finals: CellLedger
-    begun: int = 0
-    states: Counter[TrialState] = field(default_factory=Counter)
-    running: set[tuple[Stage, int]] = field(default_factory=set)
-    finals_begun: int = 0
-    epochs: int = 0
-    device_seconds: float = 0.0
-    best: float = math.inf
 
 
 class Conductor:
@@ -135,40 +45,36 @@ class Conductor:
         self._settings = settings
         self._listeners = listeners
         self._progress = {
-            cell.key: _Progress(cell, ledgers[cell.key, Stage.SEARCH], ledgers[cell.key, Stage.FINAL]) for cell in cells
+            cell.key: Progress(
+                cell, ledgers[cell.key, Stage.SEARCH], ledgers[cell.key, Stage.FINAL], settings
+            )
+            for cell in cells
         }
         self._seconds: dict[str, dict[int, float]] = {}
-        self._orphans: list[tuple[_Progress, Stage, Entry]] = []
+        self._orphans = [
+            (progress, stage, entry)
+            for progress in self._progress.values()
+            for stage in Stage
+            for entry in progress.book(stage).running()
+        ]
         for progress in self._progress.values():
-            self._read_ledger(progress)
+            self._explain(progress)
 
-    def _read_ledger(self, progress: _Progress) -> None:
-        for trial in progress.search.trials():
-            if trial.state is not TrialState.WAITING:
-                progress.begun += 1
-            if trial.state.is_finished():
-                progress.states[trial.state] += 1
-                self._charge(progress, trial)
-            if trial.state is TrialState.COMPLETE:
-                progress.best = min(trial.values[0], progress.best)
-        for trial in progress.finals.trials():
-            progress.finals_begun += trial.state is not TrialState.WAITING
-            self._charge(progress, trial)
-        for stage, book in ((Stage.SEARCH, progress.search), (Stage.FINAL, progress.finals)):
-            for entry in book.running():
-                progress.running.add((stage, entry.number))
-                self._orphans.append((progress, stage, entry))
-
-    @staticmethod
-    def _charge(progress: _Progress, trial: FrozenTrial) -> None:
-        progress.epochs += trial.last_step or 0
-        progress.device_seconds += trial.user_attrs.get(keys.DEVICE_SECONDS, 0.0)
+    def _explain(self, progress: Progress) -> None:
+        """Say what an earlier run of the study decided and this one does not change."""
+        if progress.finals_stand:
+            self._note(
+                f"{progress.cell.key}: the search goes on, but the finals and their test results stand, since the test "
+                "split is evaluated once; for finals of what is found now, start a study of another name."
+            )
+        if progress.failing:
+            self._note(self._gives_up(progress))
 
     @property
     def finished(self) -> bool:
         """Whether nothing is running and nothing is left to hand out, now or later."""
         return not self._orphans and all(
-            not progress.running and self._searched(progress) and not self._finals_left(progress)
+            not progress.running and progress.searched and not progress.finals_left
             for progress in self._progress.values()
         )
 
@@ -180,50 +86,25 @@ class Conductor:
         """
         if self._orphans:
             progress, stage, entry = self._orphans.pop(0)
-            if stage is Stage.SEARCH:
-                entry = progress.search.complete_parameters(entry.number, self._space(progress))
+            entry = progress.book(stage).complete_parameters(entry.number, self._space(progress))
             return self._hand_out(progress, stage, entry)
-        for progress in sorted(self._progress.values(), key=self._spent):
-            if self._search_left(progress) and self._ready(progress):
+        for progress in sorted(self._progress.values(), key=lambda one: one.spent):
+            if progress.search_left and self._ready(progress):
                 if not progress.search.trials():
                     self._open(progress)
-                progress.begun += 1
-                return self._hand_out(progress, Stage.SEARCH, progress.search.ask(self._space(progress)))
-            if self._searched(progress) and self._finals_left(progress):
-                if not progress.finals.trials():
-                    self._enqueue_finals(progress)
-                progress.finals_begun += 1
-                return self._hand_out(progress, Stage.FINAL, progress.finals.ask(self._space(progress)))
+                return self._hand_out(progress, Stage.SEARCH, progress.begin_search(self._space(progress)))
+            if progress.searched and progress.finals_left:
+                return self._hand_out(progress, Stage.FINAL, progress.begin_final(self._space(progress)))
         return None
 
-    def _spent(self, progress: _Progress) -> float:
-        running = len(progress.running) * progress.cell.epochs
-        return progress.device_seconds if self._settings.budget.device_seconds else progress.epochs + running
-
-    def _search_left(self, progress: _Progress) -> bool:
-        limit = self._settings.budget.device_seconds
-        within = limit is None or progress.device_seconds < limit
-        return progress.begun < self._settings.budget.trials and within and not progress.search.attributes.get(keys.STOPPED)
-
-    def _searched(self, progress: _Progress) -> bool:
-        busy = any(stage is Stage.SEARCH for stage, _ in progress.running)
-        return not self._search_left(progress) and not busy
-
-    def _finals_left(self, progress: _Progress) -> bool:
-        if not progress.states[TrialState.COMPLETE]:
-            return False
-        finals = self._settings.finals
-        configurations = min(finals.configurations, progress.states[TrialState.COMPLETE])
-        return progress.finals_begun < configurations * finals.seeds
-
-    def _giver(self, progress: _Progress) -> _Progress | None:
+    def _giver(self, progress: Progress) -> Progress | None:
         return self._progress.get(progress.cell.pretrained_by or "")
 
-    def _ready(self, progress: _Progress) -> bool:
+    def _ready(self, progress: Progress) -> bool:
         giver = self._giver(progress)
-        return giver is None or self._searched(giver)
+        return giver is None or giver.searched
 
-    def _open(self, progress: _Progress) -> None:
+    def _open(self, progress: Progress) -> None:
         """Decide once what the cell's search space is, and enqueue the textbook configuration."""
         giver = self._giver(progress)
         pretrained = giver is not None and giver.states[TrialState.COMPLETE] > 0
@@ -240,31 +121,15 @@ class Conductor:
         }
         progress.search.enqueue(textbook)
 
-    def _space(self, progress: _Progress) -> dict[str, Any]:
+    def _space(self, progress: Progress) -> dict[str, Any]:
         name = progress.cell.architecture
         overrides = self._settings.search.space.get(name, {})
         return dict(
             distributions(name, overrides, pretrained=bool(progress.search.attributes.get(keys.PRETRAINED)))
         )
 
-    def _enqueue_finals(self, progress: _Progress) -> None:
-        complete = sorted(progress.search.trials(TrialState.COMPLETE), key=lambda trial: (trial.value, trial.number))
-        for trial in complete[: self._settings.finals.configurations]:
-            for repeat in range(self._settings.finals.seeds):
-                seed = derived_seed(self._settings.seed, progress.cell.key, "final", trial.number, repeat)
-                attributes = {keys.SEED: seed, keys.CONFIGURATION: trial.number}
-                if keys.GENERATOR_FROM in trial.user_attrs:
-                    attributes[keys.GENERATOR_FROM] = trial.user_attrs[keys.GENERATOR_FROM]
-                progress.finals.enqueue(trial.params, attributes)
-
-    def _hand_out(self, progress: _Progress, stage: Stage, entry: Entry) -> Assignment:
-        book = progress.search if stage is Stage.SEARCH else progress.finals
-        giver = self._giver(progress)
-        generator_from = entry.attributes.get(keys.GENERATOR_FROM)
-        if giver and entry.params.get(GENERATOR_INIT) == giver.cell.architecture and generator_from is None:
-            best = min(giver.search.trials(TrialState.COMPLETE), key=lambda trial: (trial.value, trial.number))
-            generator_from = best.number
-            book.annotate(entry.number, keys.GENERATOR_FROM, generator_from)
+    def _hand_out(self, progress: Progress, stage: Stage, entry: Entry) -> Assignment:
+        book = progress.book(stage)
         seed = entry.attributes.get(keys.SEED)
         if seed is None:
             seed = derived_seed(self._settings.seed, progress.cell.key, "trial", entry.number)
@@ -277,12 +142,23 @@ class Conductor:
             entry.number,
             entry.params,
             seed,
-            progress.cell.epochs,
-            generator_from,
+            epochs=entry.attributes.get(keys.EPOCHS, progress.cell.epochs),
+            generator_from=self._generator_of(progress, book, entry),
+            continues=entry.attributes.get(keys.CONTINUES),
+            inherited_epochs=entry.attributes.get(keys.INHERITED_EPOCHS, 0),
         )
         for listener in self._listeners:
             listener.started(assignment)
         return assignment
+
+    def _generator_of(self, progress: Progress, book: CellLedger, entry: Entry) -> int | None:
+        """Whose weights start the generator; decided once, when the trial begins."""
+        giver = self._giver(progress)
+        chosen: int | None = entry.attributes.get(keys.GENERATOR_FROM)
+        if chosen is None and giver and entry.params.get(GENERATOR_INIT) == giver.cell.architecture:
+            chosen = giver.complete()[0].number
+            book.annotate(entry.number, keys.GENERATOR_FROM, chosen)
+        return chosen
 
     def report(
         self,
@@ -305,7 +181,7 @@ class Conductor:
         progress = self._progress[assignment.cell]
         if (assignment.stage, assignment.number) not in progress.running:
             return True  # a process that was lost and came back after the trial had ended
-        book = progress.search if assignment.stage is Stage.SEARCH else progress.finals
+        book = progress.book(assignment.stage)
         for report in reports:
             for listener in self._listeners:
                 listener.reported(assignment, report)
@@ -313,7 +189,8 @@ class Conductor:
                 self._end(assignment, TrialState.FAIL, reason)
                 return True
             epoch = int(report["epoch"])
-            self._seconds.setdefault(assignment.key, {})[epoch] = report.get("device_seconds", 0.0)
+            if epoch > assignment.inherited_epochs:
+                self._charge_epoch(assignment, epoch, report.get("device_seconds", 0.0))
             book.report(assignment.number, epoch, report[OBJECTIVE])
         if picture:
             for listener in self._listeners:
@@ -324,22 +201,34 @@ class Conductor:
             self._end(assignment, TrialState.COMPLETE, "", test)
             return True
         if assignment.stage is Stage.SEARCH and book.should_prune(assignment.number):
-            self._end(assignment, TrialState.PRUNED, f"weaker than its cell's earlier trials at epoch {int(reports[-1]['epoch'])}")
+            self._end(
+                assignment,
+                TrialState.PRUNED,
+                f"weaker than its cell's earlier trials at epoch {int(reports[-1]['epoch'])}",
+            )
             return True
         return False
+
+    def _charge_epoch(self, assignment: Assignment, epoch: int, seconds: float) -> None:
+        charged = self._seconds.setdefault(assignment.key, {})
+        if epoch not in charged:
+            charged[epoch] = seconds
+            self._progress[assignment.cell].device_seconds += seconds
 
     def fail(self, assignment: Assignment, reason: str) -> None:
         """A trial that was retried often enough is told FAIL with its reason."""
         if (assignment.stage, assignment.number) in self._progress[assignment.cell].running:
             self._end(assignment, TrialState.FAIL, reason)
 
-    def _end(self, assignment: Assignment, state: TrialState, reason: str, test: Report | None = None) -> None:
+    def _end(
+        self, assignment: Assignment, state: TrialState, reason: str, test: Report | None = None
+    ) -> None:
         progress = self._progress[assignment.cell]
-        book = progress.search if assignment.stage is Stage.SEARCH else progress.finals
+        book = progress.book(assignment.stage)
         seconds_by_epoch = self._seconds.pop(assignment.key, {})
         seconds = sum(seconds_by_epoch.values())
-        progress.epochs += max(seconds_by_epoch, default=0)
-        progress.device_seconds += seconds
+        epochs = max(seconds_by_epoch, default=assignment.inherited_epochs) - assignment.inherited_epochs
+        progress.epochs += epochs
         if assignment.stage is Stage.SEARCH:
             progress.states[state] += 1
             if state is TrialState.COMPLETE:
@@ -350,7 +239,7 @@ class Conductor:
             state,
             reason,
             value if math.isfinite(value) else None,
-            max(seconds_by_epoch, default=0),
+            epochs,
             seconds,
             test,
             progress.states.total(),
@@ -360,29 +249,16 @@ class Conductor:
             listener.ended(assignment, end)
         book.finish(assignment.number, state, reason=reason, device_seconds=seconds)
         progress.running.discard((assignment.stage, assignment.number))
-        self._stop_failing_cell(progress)
+        if progress.failing and state is TrialState.FAIL and assignment.stage is Stage.SEARCH:
+            self._note(self._gives_up(progress))
 
-    def _stop_failing_cell(self, progress: _Progress) -> None:
-        failed = progress.states[TrialState.FAIL]
-        allowed = self._settings.resources.max_failed_share * self._settings.budget.trials
-        if failed > allowed and not progress.search.attributes.get(keys.STOPPED):
-            sentence = (
-                f"{progress.cell.key} stops: {failed} of its {self._settings.budget.trials} trials failed "
-                f"(resources.max_failed_share is {self._settings.resources.max_failed_share:g})."
-            )
-            progress.search.remember(keys.STOPPED, sentence)
-            self._note(sentence)
+    def _gives_up(self, progress: Progress) -> str:
+        failed, ended = progress.states[TrialState.FAIL], progress.states.total()
+        return (
+            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; mend the cause, or raise "
+            f"resources.max_failed_share ({self._settings.resources.max_failed_share:g}), and go on with --resume."
+        )
 
     def _note(self, sentence: str) -> None:
         for listener in self._listeners:
             listener.noted(sentence)
-
-
-def divergence(report: Report) -> str:
-    """Why a report shows that a trial diverged, or the empty string."""
-    for name, value in report.items():
-        if name.endswith("loss") and not math.isfinite(value):
-            return f"diverged: {name} is {value} at epoch {int(report['epoch'])}"
-    if not math.isfinite(report[OBJECTIVE]):
-        return f"diverged: {OBJECTIVE} is {report[OBJECTIVE]} at epoch {int(report['epoch'])}"
-    return ""

@@ -100,6 +100,8 @@ class MlflowRuns:
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
+            for name, value in event["tags"].items():
+                self._client.set_tag(self._runs[key], name, value)
         params = [Param(name, str(value)) for name, value in event["params"].items()]
         if params:
             self._client.log_batch(self._runs[key], params=params, synchronous=True)

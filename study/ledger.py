@@ -16,6 +16,7 @@ from typing import Any
 import optuna
 import sqlalchemy
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.storages import BaseStorage, RDBStorage, get_storage
 from optuna.trial import FrozenTrial, TrialState
 
@@ -32,7 +33,11 @@ GENERATOR_FROM = "generator_from"
 SEED = "seed"
 CONFIGURATION = "configuration"
 TEST = "test"
-STOPPED = "stopped"
+EPOCHS = "epochs"
+CONTINUES = "continues"
+INHERITED_EPOCHS = "inherited_epochs"
+WINNERS = "winners"
+FINGERPRINT = "fingerprint"
 PRETRAINED = "pretrained"
 
 
@@ -181,9 +186,11 @@ class CellLedger:
 
     def should_prune(self, number: int) -> bool:
         """Ask Optuna's pruner about a RUNNING trial after its last report."""
-        pruner = self._study.pruner
-        study = optuna.pruners._filter_study(self._study, self._running[number])
-        return pruner.prune(study, self._running[number])
+        pruner, trial = self._study.pruner, self._running[number]
+        prune = pruner.prune(optuna.pruners._filter_study(self._study, trial), trial)
+        if isinstance(pruner, SuccessiveHalvingPruner | HyperbandPruner):  # they keep rungs in the trial's attributes
+            trial.system_attrs = self._storage.get_trial(trial._trial_id).system_attrs
+        return prune
 
     def annotate(self, number: int, key: str, value: Any) -> None:
         """Remember something of a RUNNING trial."""
@@ -213,18 +220,9 @@ class CellLedger:
         return trial.value
 
     def record_test(self, number: int, summary: Mapping[str, float]) -> None:
-        """Remember that the test split was evaluated for a final, and with what result.
-
-        Raises:
-            LedgerError: If it was evaluated before.
-        """
-        earlier = {trial.number: trial.user_attrs for trial in self.trials()}.get(number, {})
-        if TEST in earlier:
-            raise LedgerError(
-                f"The test split was already evaluated for final {number} of {self.cell.key}; it is evaluated once per "
-                "final, so start a study of another name to train new finals."
-            )
-        self.annotate(number, TEST, dict(summary))
+        """Remember a RUNNING final's metrics on the test split; what is there already stays as it is."""
+        if TEST not in self._running[number].user_attrs:
+            self.annotate(number, TEST, dict(summary))
 
 
 def sqlite_url(path: os.PathLike[str]) -> str:

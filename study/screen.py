@@ -14,8 +14,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 
 from models.metrics import OBJECTIVE
+from study.assignment import Assignment, End, Report
 from study.cells import Cell, Stage
-from study.conductor import Assignment, End, Report
 from study.config import StudySettings
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -48,7 +48,9 @@ class Screen:
         self._settings = settings
         self._console = console
         self._rows = {cell.key: _Row(cell) for cell in cells}
-        self._live = Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        self._live = (
+            Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        )
         self._since = time.monotonic()
 
     def __enter__(self) -> Screen:
@@ -61,7 +63,9 @@ class Screen:
         if self._live:
             self._live.stop()
 
-    def catch_up(self, cell: str, ended: int, pruned: int, failed: int, best: float | None, finals: int) -> None:
+    def catch_up(
+        self, cell: str, ended: int, pruned: int, failed: int, best: float | None, finals: int
+    ) -> None:
         """Show what an earlier run of this study did."""
         row = self._rows[cell]
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
@@ -121,7 +125,7 @@ class Screen:
         for heading in ("cell", "trials", "", "running", "pruned", "failed", f"best {OBJECTIVE}", "finals"):
             table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
         for row in self._rows.values():
-            total = self._settings.budget.trials
+            total = max(self._settings.budget.trials, row.ended)  # continued trials come on top
             table.add_row(
                 row.cell.key,
                 f"{row.ended}/{total}",
@@ -143,7 +147,7 @@ class Screen:
         left = 0.0
         for row in self._rows.values():
             per_epoch = row.seconds / row.epochs if row.epochs else sum(measured) / len(measured)
-            runs = self._settings.budget.trials - row.ended + finals - row.finals
+            runs = max(0, self._settings.budget.trials - row.ended) + finals - row.finals
             left += per_epoch * row.cell.epochs * runs / self._settings.budget.epochs_per_report
         running = max(1, sum(row.running for row in self._rows.values()))
         return f"{left / running / 60:.0f} min"

@@ -9,8 +9,8 @@ from typing import Any
 from optuna.trial import TrialState
 
 from models.metrics import OBJECTIVE
+from study.assignment import Assignment, End, Report
 from study.cells import Cell, Stage
-from study.conductor import Assignment, End, Report
 from study.outbox import Event, Outbox
 from study.thumbnails import grey_path, truth_path
 from study.trial import EVALUATION, PREDICTIONS, trial_folder
@@ -29,7 +29,9 @@ def metric_name(name: str) -> str:
     """How a report's value is called in MLflow: by what it was measured on."""
     if name in _SECONDS:
         return f"time/{name}"
-    training = name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
+    training = (
+        name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
+    )
     return f"train/{name}" if training else f"validation/{name}"
 
 
@@ -65,8 +67,11 @@ class Tracker:
 
     def open_cell(self, cell: Cell) -> None:
         """A parent run for the cell's trials."""
+        # The epochs are a tag, since a parameter could not change when the study is extended.
         tags = {"role": "cell", "dataset": cell.dataset, "architecture": cell.architecture}
-        self._add(cell.key, "open", name=cell.key, parent=None, params={"epochs": cell.epochs}, tags=tags)
+        self._add(
+            cell.key, "open", name=cell.key, parent=None, params={}, tags={**tags, "epochs": str(cell.epochs)}
+        )
 
     def close(self, run: str, status: str = "FINISHED") -> None:
         """End a cell's run or the study's."""
@@ -87,8 +92,12 @@ class Tracker:
         }
         if assignment.generator_from is not None:
             tags["generator_from"] = str(assignment.generator_from)
+        if assignment.continues is not None:
+            tags["continues"] = str(assignment.continues)
         params = {name: str(value) for name, value in assignment.params.items()}
-        self._add(assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags)
+        self._add(
+            assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags
+        )
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """Log one point per metric; parts of a logged ratio are left out."""

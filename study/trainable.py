@@ -13,7 +13,7 @@ from ray import tune
 
 from data_utils.dataset import ImageSet
 from models.architectures import architecture, load_plugin
-from study.conductor import Assignment
+from study.assignment import Assignment
 from study.config import StudySettings
 from study.trial import Material, Trial
 from study.tune_adapters import PICTURE, REPORTS, TEST, assignment_of

@@ -20,11 +20,11 @@ from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
 from models.settings import ModelSettings
 from models.training import Trainer
+from study.assignment import Assignment, Report
 from study.cells import Stage, derived_seed
-from study.conductor import Assignment, Report
 from study.config import ModelSection, StudySettings
 from study.errors import StudyError
-from study.evaluation import evaluate, save_evaluation, summary_of
+from study.evaluation import evaluate, load_evaluation, save_evaluation, summary_of
 from study.samples import sample_grid, sample_indices
 from study.storage import Storage
 from study.thumbnails import colour_tiles, grey_path, grey_tiles, save_sheet, tile_side, tiles, truth_path
@@ -82,7 +82,9 @@ class Trial:
 
     def __init__(self, settings: StudySettings, assignment: Assignment, material: Material) -> None:
         if settings.storage is None:
-            raise StudyError("The study has no storage for checkpoints; set storage to a folder or an address.")
+            raise StudyError(
+                "The study has no storage for checkpoints; set storage to a folder or an address."
+            )
         self._settings = settings
         self._assignment = assignment
         self._material = material
@@ -132,18 +134,34 @@ class Trial:
         with TemporaryDirectory() as folder:
             file = self._storage.get_file(key, Path(folder))
             if file is None:
-                raise StudyError(f"The pretrained weights {key} are not in the storage {self._settings.storage}.")
+                raise StudyError(
+                    f"The pretrained weights {key} are not in the storage {self._settings.storage}."
+                )
             return load_weights(file)[0]
 
     def _restore(self) -> None:
         with TemporaryDirectory() as folder:
-            found = self._storage.fetch(f"{self._folder}/{CHECKPOINT}", Path(folder) / CHECKPOINT)
+            found = self._checkpoint(Path(folder))
             if found is None:
                 return
             tensors, state = load_checkpoint(found)
-        self._best = {name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)}
+        self._best = {
+            name.removeprefix(_BEST): value for name, value in tensors.items() if name.startswith(_BEST)
+        }
         rest = {name: value for name, value in tensors.items() if not name.startswith(_BEST)}
         self._trainer.restore(state, rest)
+
+    def _checkpoint(self, into: Path) -> Path | None:
+        """The trial's own last checkpoint, or that of the trial which it continues."""
+        assignment = self._assignment
+        found = self._storage.fetch(f"{self._folder}/{CHECKPOINT}", into / CHECKPOINT)
+        if found is not None or assignment.continues is None:
+            return found
+        key = f"{trial_folder(assignment.cell, assignment.stage, assignment.continues)}/{CHECKPOINT}"
+        found = self._storage.fetch(key, into / CHECKPOINT)
+        if found is None:
+            raise StudyError(f"The checkpoint {key} is not in the storage {self._settings.storage}.")
+        return found
 
     @property
     def learner(self) -> Learner:
@@ -203,13 +221,20 @@ class Trial:
     def _finish(self) -> Report | None:
         """Publish the best epoch's weights; evaluate a final on the test split with them."""
         assignment = self._assignment
-        metadata = {"architecture": assignment.architecture, "dataset": assignment.dataset, "trial": assignment.key}
+        metadata = {
+            "architecture": assignment.architecture,
+            "dataset": assignment.dataset,
+            "trial": assignment.key,
+        }
         with TemporaryDirectory() as folder:
             file = Path(folder) / WEIGHTS
             save_weights(file, self._best, metadata)
             self._storage.put_file(f"{self._folder}/{WEIGHTS}", file)
             if assignment.stage is Stage.SEARCH:
                 return None
+            earlier = self._storage.get_file(f"{self._folder}/{EVALUATION}", Path(folder))
+            if earlier is not None:  # evaluated by a process that died before it could tell; once is enough
+                return summary_of(load_evaluation(earlier))
             self._trainer.learner.load_generator(self._best)
             return summary_of(self._test(Path(folder)))
 
@@ -226,8 +251,6 @@ class Trial:
             return prediction
 
         test = evaluate(predict, self._batches(TEST))
-        save_evaluation(folder / EVALUATION, test)
-        self._storage.put_file(f"{self._folder}/{EVALUATION}", folder / EVALUATION)
         # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
         dataset = self._assignment.dataset
         for key, sheet in (
@@ -237,6 +260,8 @@ class Trial:
         ):
             save_sheet(folder / PREDICTIONS, sheet)
             self._storage.put_file(key, folder / PREDICTIONS)
+        save_evaluation(folder / EVALUATION, test)
+        self._storage.put_file(f"{self._folder}/{EVALUATION}", folder / EVALUATION)
         return test
 
     def picture_is_due(self) -> bool:

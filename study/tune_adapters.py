@@ -15,8 +15,9 @@ from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from study.assignment import Assignment
 from study.cells import Stage
-from study.conductor import Assignment, Conductor
+from study.conductor import Conductor
 
 ASSIGNMENT = "assignment"
 REPORTS = "reports"

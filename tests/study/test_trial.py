@@ -11,7 +11,7 @@ from data_utils.dataset import load_dataset
 from models.architectures import architecture
 from models.errors import ModelError
 from study.cells import Stage
-from study.conductor import Assignment, divergence
+from study.assignment import Assignment, divergence
 from study.config import StudySettings
 from study.evaluation import load_evaluation
 from study.storage import Storage
