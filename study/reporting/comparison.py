@@ -170,7 +170,11 @@ def _no_finals(evidence: Evidence, dataset: str) -> str:
     record = evidence.record
     found = []
     for name in evidence.architectures:
-        values = [one.best for one in record.search(dataset, name) if one.state == "COMPLETE" and one.best is not None]
+        values = [
+            one.best
+            for one in record.search(dataset, name)
+            if one.state == "COMPLETE" and one.best is not None
+        ]
         if values:
             found.append((min(values), name))
     if not found:

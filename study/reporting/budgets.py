@@ -1,0 +1,53 @@
+"""What every cell cost: trials, epochs and device time, failed and pruned trials included."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from study.record import StudyRecord
+from study.summary import CellSummary
+
+
+@dataclass(frozen=True)
+class Budget:
+    """The cost of one cell.
+
+    Attributes:
+        trials: Number of search trials by state.
+        seconds: Device-seconds by state of the search's trials, and `finals`.
+        epochs: Of the search.
+        final_epochs: Of the finals.
+        total: Device-seconds of search and finals, as in the summary.
+        pretraining: Device-seconds of the search behind the generators' starting weights; not in the total.
+    """
+
+    dataset: str
+    architecture: str
+    trials: dict[str, int]
+    seconds: dict[str, float]
+    epochs: int
+    final_epochs: int
+    total: float
+    pretraining: float
+
+
+def budget(record: StudyRecord, summary: CellSummary) -> Budget:
+    """What a cell cost, as MLflow has it."""
+    trials: dict[str, int] = defaultdict(int)
+    seconds: dict[str, float] = defaultdict(float)
+    for trial in record.search(summary.dataset, summary.architecture):
+        trials[trial.state] += 1
+        seconds[trial.state] += trial.device_seconds
+    finals = record.finals(summary.dataset, summary.architecture)
+    seconds["finals"] = sum(one.device_seconds for one in finals)
+    return Budget(
+        summary.dataset,
+        summary.architecture,
+        dict(trials),
+        dict(seconds),
+        summary.epochs,
+        sum(one.epochs for one in finals),
+        summary.device_seconds,
+        summary.pretraining_seconds,
+    )

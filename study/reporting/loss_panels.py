@@ -1,0 +1,72 @@
+"""The training's curves: losses and validation objective of every architecture on every dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from markupsafe import Markup
+
+from study.record import StudyRecord, TrialRecord
+from study.reporting.figures import Line, curves
+from study.reporting.search_analysis import VALIDATION
+
+_LOSSES = {
+    "train/loss": "MSE loss",
+    "train/generator_loss": "generator loss",
+    "train/discriminator_loss": "discriminator loss",
+}
+_TRAIN = "train/"
+
+
+@dataclass(frozen=True)
+class LossPanel:
+    """The curves of one cell.
+
+    Attributes:
+        whose: Which trainings are drawn, in words.
+        figures: By what they show: the losses, then the validation objective.
+    """
+
+    dataset: str
+    architecture: str
+    whose: str
+    figures: dict[str, Markup]
+
+
+def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str) -> LossPanel | None:
+    """The finals' curves, or the best search trial's if there are no finals; None without any."""
+    trials, whose = _trials(record, dataset, architecture)
+    if not trials:
+        return None
+    names = _loss_names(record.metric_names(trials[0]))
+    figures = {}
+    for metric, label in {**names, VALIDATION: "validation ΔE₀₀"}.items():
+        lines = [
+            Line("", *zip(*points, strict=True), colour)
+            for trial in trials
+            if (points := record.history(trial, metric))
+        ]
+        if lines:
+            name = f"{dataset} {architecture} {label}"
+            figures[label] = curves(name, lines, "epoch", label, log=metric.endswith("loss"))
+    return LossPanel(dataset, architecture, whose, figures)
+
+
+def _trials(record: StudyRecord, dataset: str, architecture: str) -> tuple[list[TrialRecord], str]:
+    finals = record.finals(dataset, architecture)
+    if finals:
+        return finals, "the final" if len(finals) == 1 else f"{len(finals)} finals"
+    search = [
+        one
+        for one in record.search(dataset, architecture)
+        if one.state == "COMPLETE" and one.best is not None
+    ]
+    best = min(search, key=lambda one: (one.best, one.number), default=None)
+    return ([best], f"best trial of the search, number {best.number}") if best else ([], "")
+
+
+def _loss_names(metrics: list[str]) -> dict[str, str]:
+    """Metrics to draw with their labels: the known ones, else whatever a plug-in calls a loss."""
+    known = {name: label for name, label in _LOSSES.items() if name in metrics}
+    own = [name for name in metrics if name.startswith(_TRAIN) and name.endswith("loss")]
+    return known or {name: name.removeprefix(_TRAIN).replace("_", " ") for name in own}

@@ -1,0 +1,111 @@
+"""From a study's record to the page: every section computed, then one template filled."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from models.metrics import METRICS, OBJECTIVE
+from study.evaluation import KEPT
+from study.record import StudyRecord
+from study.reporting.adversary import adversarial_diagnoses
+from study.reporting.budgets import budget
+from study.reporting.categories import categories
+from study.reporting.comparison import Answer, answer, p_text
+from study.reporting.diagnostics import image_diagnoses
+from study.reporting.evidence import Evidence
+from study.reporting.figures import Bar, colours, forest
+from study.reporting.loss_panels import loss_panel
+from study.reporting.method import caveats, configuration, status
+from study.reporting.samples import RULE, load_pictures, samples
+from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
+from study.statistics import Interval
+from study.summary import CellSummary, summarise_study
+from study.table import HEADINGS, SHOWN, interval_text, number_text, table_rows
+
+_TEMPLATES = Path(__file__).parents[1] / "templates"
+QUALITY = ("model", OBJECTIVE, KEPT + OBJECTIVE, *SHOWN, "beats")
+COST = ("model", "validation", "search", "epochs", "cost", "parameters")
+
+
+def render_page(record: StudyRecord) -> str:
+    """The report as one HTML document that needs nothing but itself."""
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    environment.filters |= {"interval": _interval, "p": p_text, "number": number_text, "bounds": _bounds}
+    return environment.get_template("report.html").render(**_context(record))
+
+
+def _context(record: StudyRecord) -> dict[str, Any]:
+    evidence, summaries = Evidence(record), summarise_study(record)
+    palette = colours(evidence.architectures)
+    rows = table_rows(record, summaries)
+    pictures = {dataset: load_pictures(evidence, dataset) for dataset in evidence.datasets}
+    answers = [answer(evidence, dataset) for dataset in evidence.datasets]
+    cells = record.cells
+    return {
+        "name": record.name,
+        "status": status(record),
+        "palette": palette,
+        "datasets": evidence.datasets,
+        "headings": HEADINGS,
+        "quality": QUALITY,
+        "cost": COST,
+        "metrics": METRICS,
+        "rows": {name: [row for row in rows if row["dataset"] == name] for name in evidence.datasets},
+        "answers": answers,
+        "forests": {one.dataset: _forest(record, summaries, one, palette) for one in answers},
+        "rule": RULE,
+        "samples": {
+            name: samples(evidence, name, found) if found else [] for name, found in pictures.items()
+        },
+        "losses": [panel for cell in cells if (panel := loss_panel(record, *cell, palette[cell[1]]))],
+        "categories": {name: categories(evidence, name, pictures[name]) for name in evidence.datasets},
+        "with_finals": {
+            name: [cell.architecture for cell in evidence.of(name)] for name in evidence.datasets
+        },
+        "diagnoses": [*image_diagnoses(evidence), *adversarial_diagnoses(record)],
+        "anytime": {name: anytime_figure(record, name, palette) for name in evidence.datasets},
+        "expected": {name: expected_figure(record, name, palette) for name in evidence.datasets},
+        "searches": [cell_search(record, *cell, palette[cell[1]]) for cell in cells],
+        "labels": LABELS,
+        "budgets": [budget(record, one) for one in summaries],
+        "data": record.data["datasets"],
+        "configuration": configuration(record.settings),
+        "tags": sorted(record.tags.items()),
+        "finals": list(evidence.cells.values()),
+        "caveats": caveats(evidence, summaries),
+    }
+
+
+def _forest(
+    record: StudyRecord, summaries: list[CellSummary], one: Answer, palette: dict[str, str]
+) -> Markup | None:
+    bars = [
+        Bar(cell.architecture, score.value, score.low, score.high, palette[cell.architecture])
+        for cell in summaries
+        if cell.dataset == one.dataset and (score := cell.test.get(OBJECTIVE))
+    ]
+    if not bars:
+        return None
+    largest = max(bar.value for bar in bars)
+    marks = {name: values[OBJECTIVE] for name, values in record.trivial[one.dataset].items()}
+    near = {name: value for name, value in marks.items() if value < 1.5 * largest}
+    return forest(f"{one.dataset} objective", bars, near, "mean ΔE₀₀ on the test split, 95 % interval")
+
+
+def _bounds(text: str) -> Markup:
+    """`mean [low, high]` with the bounds on a line of their own."""
+    mean, bracket, bounds = text.partition(" [")
+    small = Markup(" <small>[{}</small>").format(bounds) if bracket else Markup("")
+    return Markup("{}").format(mean) + small
+
+
+def _interval(interval: Interval, metric: str = OBJECTIVE) -> Markup:
+    return _bounds(interval_text(metric, interval)) if math.isfinite(interval.value) else Markup("–")

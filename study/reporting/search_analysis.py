@@ -1,0 +1,176 @@
+"""What a cell's search shows: progress against budget, importance, and whether early values foretold final ones."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.importance import (
+    FanovaImportanceEvaluator,
+    MeanDecreaseImpurityImportanceEvaluator,
+    PedAnovaImportanceEvaluator,
+)
+
+from models.architectures import architecture as architecture_named
+from models.errors import ModelError
+from models.metrics import OBJECTIVE
+from study.record import StudyRecord, TrialRecord
+from study.search_space import distributions
+from study.statistics import Interval, expected_best, incumbent, rank_correlation
+
+VALIDATION = f"validation/{OBJECTIVE}"
+FEWEST_FOR_IMPORTANCE = 8
+"""Complete trials below which importances are noise and are not computed."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A curve of a cell's search, x ascending."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class EarlyRank:
+    """Rank correlation between the objective after `epoch` epochs and the best at the end, over complete trials."""
+
+    epoch: int
+    trials: int
+    correlation: Interval
+
+
+def ended_in_order(trials: list[TrialRecord]) -> list[TrialRecord]:
+    """The trials that have ended, as they ended."""
+    return sorted(
+        (one for one in trials if one.ended is not None and one.state != "RUNNING"),
+        key=lambda one: (one.ended or 0, one.number),
+    )
+
+
+def anytime(record: StudyRecord, dataset: str, name: str) -> Progress:
+    """The cell's best complete trial so far against device-seconds spent.
+
+    Failed and pruned trials are charged. The first trial whose generator started from another cell's weights is
+    also charged with that cell's whole search.
+    """
+    trials = ended_in_order(record.search(dataset, name))
+    values = [one.best if one.state == "COMPLETE" and one.best is not None else math.nan for one in trials]
+    costs = [one.device_seconds for one in trials]
+    first = next((index for index, one in enumerate(trials) if one.generator_from is not None), None)
+    if first is not None:
+        giver = pretraining_architecture(name)
+        costs[first] += sum(one.device_seconds for one in record.search(dataset, giver))
+    return Progress(*incumbent(values, costs)) if trials else Progress(np.array([]), np.array([]))
+
+
+def pretraining_architecture(name: str) -> str:
+    """Whose weights may start an architecture's generator; empty if none, or if a plug-in is not here."""
+    try:
+        return architecture_named(name).pretrained_by or ""
+    except ModelError:
+        return ""
+
+
+def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
+    """The ended trials whose configuration was drawn at random.
+
+    The first one is the textbook configuration. The sampler TPE draws at random while fewer than `startup_trials`
+    trials of the cell have ended without failure; the others always do.
+    """
+    settings = record.settings["search"]
+    ended = ended_in_order(record.search(dataset, name))
+    if settings["sampler"] != "tpe":
+        return [one for one in ended if one.number > 0]
+    useful = [one.ended or 0 for one in ended if one.state in ("COMPLETE", "PRUNED")]
+    return [
+        one
+        for one in ended
+        if one.number > 0 and sum(end <= one.started for end in useful) < settings["startup_trials"]
+    ]
+
+
+def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progress:
+    """Expected best validation objective of 1, 2, … random trials; pruned ones with the best they reached."""
+    values = [
+        math.nan if one.best is None or one.state == "FAIL" else one.best
+        for one in random_start(record, dataset, name)
+    ]
+    return Progress(np.arange(1, len(values) + 1), expected_best(values) if values else np.array([]))
+
+
+def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]:
+    """Rank correlations after a quarter and a half of the epochs, and where pruning may begin."""
+    complete = [one for one in record.search(dataset, name) if one.state == "COMPLETE"]
+    histories = [dict(record.history(one, VALIDATION)) for one in complete]
+    if len(complete) < 2:
+        return []
+    common = sorted(set.intersection(*(set(history) for history in histories)))[:-1]
+    if not common:
+        return []
+    wanted = {
+        max(1, record.settings["search"]["warmup_epochs"]),
+        (common[-1] + 1) // 4,
+        (common[-1] + 1) // 2,
+    }
+    epochs = sorted({min(common, key=lambda epoch: abs(epoch - one)) for one in wanted})
+    final = [min(history.values()) for history in histories]
+    return [
+        EarlyRank(epoch, len(complete), rank_correlation([history[epoch] for history in histories], final))
+        for epoch in epochs
+    ]
+
+
+def importances(record: StudyRecord, dataset: str, name: str) -> dict[str, dict[str, float]]:
+    """Importance of each hyperparameter by evaluator, over the cell's complete trials.
+
+    Returns:
+        Empty where it would say nothing: a single hyperparameter, fewer than `FEWEST_FOR_IMPORTANCE` complete
+        trials, one value for all, or an architecture that is not here.
+    """
+    complete = [
+        one for one in record.search(dataset, name) if one.state == "COMPLETE" and one.best is not None
+    ]
+    values = {one.best for one in complete}
+    space = _space(record, dataset, name)
+    if len(space) < 2 or len(complete) < FEWEST_FOR_IMPORTANCE or len(values) < 2:
+        return {}
+    study = _as_optuna(complete, space)
+    evaluators = {
+        "fANOVA": FanovaImportanceEvaluator(seed=0),
+        "PED-ANOVA": PedAnovaImportanceEvaluator(),
+        "mean decrease of impurity": MeanDecreaseImpurityImportanceEvaluator(seed=0),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return {
+            label: dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+            for label, evaluator in evaluators.items()
+        }
+
+
+def _space(record: StudyRecord, dataset: str, name: str) -> dict[str, BaseDistribution]:
+    pretrained = any(one.generator_from is not None for one in record.search(dataset, name))
+    try:
+        space = distributions(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
+    except ModelError:
+        return {}
+    return {key: kind for key, kind in space.items() if not kind.single()}
+
+
+def _as_optuna(trials: list[TrialRecord], space: dict[str, BaseDistribution]) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="minimize")
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                params={key: one.params[key] for key in space}, distributions=space, value=one.best
+            )
+            for one in trials
+        ]
+    )
+    return study
