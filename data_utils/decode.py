@@ -23,6 +23,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -88,14 +90,31 @@ def load_image(path: Path, mode: str) -> Image.Image:
     Raises:
         RefusedImage: with the reason in one phrase.
     """
+    with _refusals(path):
+        return _flatten(path, open_image(path)).convert(mode)
+
+
+def open_image(path: Path) -> Image.Image:
+    """Open, bound, decode and rotate one file; mode, format and profile stay as stored.
+
+    Raises:
+        RefusedImage: with the reason in one phrase.
+    """
     _require_regular_file(path)
+    with _refusals(path), Image.open(path, formats=_known_formats()) as image:
+        if image.width * image.height > MAX_PIXELS:
+            raise RefusedImage(path, f"{image.width}×{image.height} pixels are more than {MAX_PIXELS}")
+        image.load()
+        orientation_applied = ImageOps.exif_transpose(image)
+        orientation_applied.format = image.format
+        return orientation_applied
+
+
+@contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """Turn whatever Pillow raises on a file into a refusal with its reason."""
     try:
-        with Image.open(path, formats=_known_formats()) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise RefusedImage(path, f"{image.width}×{image.height} pixels are more than {MAX_PIXELS}")
-            image.load()
-            orientation_applied = ImageOps.exif_transpose(image)
-            return _flatten(path, orientation_applied).convert(mode)
+        yield
     except RefusedImage:
         raise
     except UnidentifiedImageError as error:
