@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -78,6 +79,9 @@ class Listener(Protocol):
 
     def started(self, assignment: Assignment) -> None:
         """A trial was handed out, for the first time or again."""
+
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """A trial reports from a node other than before; `nodes` are all that it has been on, in order."""
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """A trial finished an epoch; after a restart, earlier epochs come again."""

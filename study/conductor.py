@@ -160,6 +160,19 @@ class Conductor:
             book.annotate(entry.number, keys.GENERATOR_FROM, chosen)
         return chosen
 
+    def place(self, assignment: Assignment, node: str) -> None:
+        """Remember that a trial now reports from a node."""
+        progress = self._progress[assignment.cell]
+        if (assignment.stage, assignment.number) not in progress.running:
+            return
+        book = progress.book(assignment.stage)
+        nodes = book.nodes(assignment.number)
+        if nodes[-1:] != [node]:
+            nodes.append(node)
+            for listener in self._listeners:
+                listener.placed(assignment, nodes)
+            book.annotate(assignment.number, keys.NODES, nodes)
+
     def report(
         self,
         assignment: Assignment,

@@ -29,6 +29,7 @@ Parameters = dict[str, float | str]
 
 REASON = "reason"
 DEVICE_SECONDS = "device_seconds"
+NODES = "nodes"
 GENERATOR_FROM = "generator_from"
 SEED = "seed"
 CONFIGURATION = "configuration"
@@ -197,6 +198,10 @@ class CellLedger:
         trial = self._running[number]
         self._storage.set_trial_user_attr(trial._trial_id, key, value)
         trial.user_attrs[key] = value
+
+    def nodes(self, number: int) -> list[str]:
+        """Addresses of the machines that a RUNNING trial has been on, in order."""
+        return list(self._running[number].user_attrs.get(NODES, []))
 
     def best_value(self, number: int) -> float:
         """Lowest objective that a RUNNING trial reported."""

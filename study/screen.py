@@ -76,6 +76,9 @@ class Screen:
         self._rows[assignment.cell].running += 1
         self._refresh()
 
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """Where a trial runs is for MLflow."""
+
     def reported(self, assignment: Assignment, report: Report) -> None:
         """A trial finished an epoch."""
         row = self._rows[assignment.cell]

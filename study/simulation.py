@@ -12,6 +12,7 @@ from typing import Any, cast
 
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
+from ray.tune.result import NODE_IP
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
@@ -148,7 +149,7 @@ class Simulation:
     def _report(self, trial: _SimulatedTrial, report: Report) -> None:
         self.results += 1
         assignment = trial.assignment
-        result: dict[str, Any] = {REPORTS: [report]}
+        result: dict[str, Any] = {REPORTS: [report], NODE_IP: "127.0.0.1"}
         if assignment.stage is Stage.FINAL and trial.epoch == assignment.epochs:
             result |= {f"{TEST}/{name}": value for name, value in report.items()}
         decision = self._scheduler.on_trial_result(_NO_CONTROLLER, cast(Trial, trial), result)

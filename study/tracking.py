@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from optuna.trial import TrialState
@@ -98,6 +98,10 @@ class Tracker:
         self._add(
             assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags
         )
+
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """Tag the trial's run with the machines it has been on."""
+        self._add(assignment.key, "tags", tags={"nodes": ", ".join(nodes)})
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """Log one point per metric; parts of a logged ratio are left out."""

@@ -12,6 +12,7 @@ from typing import Any
 
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
+from ray.tune.result import NODE_IP
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -92,9 +93,9 @@ class LedgerScheduler(FIFOScheduler):
 
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
         """Report, and stop a trial that is complete, pruned or diverged."""
-        stop = self._conductor.report(
-            assignment_of(trial.config), result[REPORTS], _test_of(result), result.get(PICTURE)
-        )
+        assignment = assignment_of(trial.config)
+        self._conductor.place(assignment, result[NODE_IP])
+        stop = self._conductor.report(assignment, result[REPORTS], _test_of(result), result.get(PICTURE))
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:

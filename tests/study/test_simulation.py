@@ -43,6 +43,9 @@ class Diary:
     def started(self, assignment):
         self.events.append(("started", assignment, None))
 
+    def placed(self, assignment, nodes):
+        """All simulated machines have one address."""
+
     def reported(self, assignment, report):
         self.events.append(("reported", assignment, report))
 
