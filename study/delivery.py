@@ -22,6 +22,8 @@ from study.outbox import Event, Outbox
 from study.storage import Storage
 from study.tracking import KEY_TAG
 
+# Without it MLflow's pages open as those of a language model.
+_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 _CHUNK = 200
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
@@ -60,7 +62,9 @@ class MlflowRuns:
 
     def _find_or_make(self, name: str, artifacts: str | None) -> str:
         experiment = self._client.get_experiment_by_name(name)
-        return experiment.experiment_id if experiment else self._client.create_experiment(name, artifacts)
+        if experiment:
+            return experiment.experiment_id
+        return self._client.create_experiment(name, artifacts, tags=_EXPERIMENT_TAGS)
 
     def _find_runs(self) -> None:
         token = None

@@ -10,8 +10,10 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.config import StudySettings
+from study.errors import StudyError
 from study.home import StudyHome
 from study.record import StudyRecord
+from study.report import write_report
 from study.summary import CellSummary, summarise_study
 from study.table import HEADINGS, table_rows
 
@@ -20,7 +22,7 @@ _SHORT = {"psnr": "PSNR", "ssim": "SSIM", "search": "c/p/f"}
 
 
 def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
-    """Print the summary table and the commands that show more.
+    """Print the summary table, write the report, and name the commands that show more.
 
     Returns:
         0, or 1 if no cell has a finished trial.
@@ -30,6 +32,10 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     console.print(summary_table(record, summaries))
     for note in record.notes:
         console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    try:
+        write_report(record, home.report)
+    except StudyError as error:
+        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
     for line in commands(settings, home):
         console.print(line, highlight=False, soft_wrap=True)
     return 0 if any(one.complete for one in summaries) else 1
@@ -61,6 +67,7 @@ def commands(settings: StudySettings, home: StudyHome) -> list[str]:
     server = settings.tracking.uri or ""
     ui = f"browse {server}" if server else f"mlflow ui --backend-store-uri {shlex.quote(home.tracking_uri(settings))}"
     return [
+        "The report:          " + str(home.report),
         "The table in full:   python -m study.export " + where,
         "Runs and pictures:   " + ui,
         "The search:          optuna-dashboard " + shlex.quote(home.ledger_url(settings)),
