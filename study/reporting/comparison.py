@@ -67,7 +67,7 @@ def answer(evidence: Evidence, dataset: str) -> Answer:
         for name, quantities in evidence.trivial(dataset).items()
         for cell in cells
     }
-    sentences = (_who(cells, pairs), _beats(trivial), _how_sure(evidence, cells))
+    sentences = (_who(cells, pairs), _beats(cells[0].architecture, trivial), _how_sure(evidence, cells))
     return Answer(dataset, cells[0].architecture, tuple(pairs), trivial, sentences)
 
 
@@ -119,31 +119,37 @@ def _who(cells: list[CellEvidence], pairs: list[Pair]) -> str:
     if all(pair.decided for pair in rivals):
         verdict = f"{best.architecture} is best: its mean ΔE₀₀ is {score}, "
     else:
-        open_ones = " or ".join(pair.b for pair in rivals if not pair.decided)
+        *others, last = [best.architecture, *(pair.b for pair in rivals if not pair.decided)]
         verdict = (
-            f"Whether {best.architecture} or {open_ones} is best is not decided; {best.architecture} has the lowest "
+            f"Whether {', '.join(others)} or {last} is best is not decided; {best.architecture} has the lowest "
             f"mean ΔE₀₀, {score}, "
         )
     return verdict + " and ".join(clauses) + "."
 
 
-def _beats(trivial: dict[tuple[str, str], Interval]) -> str:
-    failing = {key: one for key, one in trivial.items() if not one.value > 0}
-    unsure = {key: one for key, one in trivial.items() if one.value > 0 and not one.low > 0}
-    closest = min(trivial, key=lambda key: trivial[key].value)
-    smallest = f"{closest[0]} against {closest[1]}, {number_text(OBJECTIVE, trivial[closest].value)}"
-    if not failing and not unsure:
-        text = f"Every architecture beats all trivial predictions; the smallest advantage is {smallest}"
+def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:
+    names = list(dict.fromkeys(name for _, name in trivial))
+    hardest = min(names, key=lambda name: trivial[best, name].value)
+    margin = trivial[best, hardest]
+    if all(one.low > 0 for one in trivial.values()):
+        text = "Every architecture beats all trivial predictions"
     else:
-        parts = [_listed("not beaten: ", failing), _listed("beaten, but not beyond doubt: ", unsure)]
-        text = "Against the trivial predictions, " + "; ".join(part for part in parts if part)
-        text += f"; the smallest advantage is {smallest}"
-    one = trivial[closest]
-    return text + (f" [{one.low:.2f}, {one.high:.2f}]." if math.isfinite(one.low) else ".")
+        text = "Against the trivial predictions: " + "; ".join(_beaten(name, trivial) for name in names)
+    side, sign = ("lower", 1) if margin.value > 0 else ("higher", -1)
+    low, high = sorted((sign * margin.low, sign * margin.high))
+    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
+    return f"{text}; the ΔE₀₀ of {best} is {abs(margin.value):.2f}{bounds} {side} than that of {hardest}."
 
 
-def _listed(heading: str, cases: dict[tuple[str, str], Interval]) -> str:
-    return heading + ", ".join(f"{name} by {architecture}" for architecture, name in cases) if cases else ""
+def _beaten(name: str, trivial: dict[tuple[str, str], Interval]) -> str:
+    sure = [who for (who, other), one in trivial.items() if other == name and one.low > 0]
+    unsure = [
+        who for (who, other), one in trivial.items() if other == name and one.value > 0 and not one.low > 0
+    ]
+    parts = ([" and ".join(sure)] if sure else []) + (
+        [" and ".join(unsure) + " (not beyond doubt)"] if unsure else []
+    )
+    return f"{name} is beaten by {', '.join(parts) or 'none'}"
 
 
 def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:

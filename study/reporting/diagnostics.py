@@ -78,7 +78,8 @@ def image_diagnoses(evidence: Evidence) -> list[Diagnosis]:
         Diagnosis(
             "White collapse",
             "Koalarization's pictures were completely white on dataset 2 (fruit).",
-            f"Share of the truth's coloured (not white) area that came out white; seen above {WHITE_COLLAPSE:g}.",
+            "White beyond the truth's, as a share of the truth's area that is not white: 1 is all white, 0 as white as the "
+            f"truth, below 0 less white. Seen above {WHITE_COLLAPSE:g}.",
             _per_cell(evidence, white_collapse, WHITE_COLLAPSE, "above"),
         ),
         Diagnosis(

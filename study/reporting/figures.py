@@ -16,10 +16,14 @@ import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 PALETTE = ("#d0741c", "#3d7fc4", "#2f9a6b", "#a35bb5", "#b8912a", "#c2506b")
+LOG_FROM = 20.0
+"""Values that differ by more than this factor are drawn on a logarithmic scale."""
+
 _STYLE = {
     "svg.fonttype": "none",
     "font.size": 8,
@@ -48,7 +52,6 @@ class Line:
     x: ArrayLike
     y: ArrayLike
     colour: str
-    dashed: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,26 +80,37 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def curves(
-    name: str, lines: Sequence[Line], xlabel: str, ylabel: str, *, log: bool = False, steps: bool = False
+    name: str, lines: Sequence[Line], xlabel: str, ylabel: str, *, counted: bool = False, steps: bool = False
 ) -> Markup:
-    """Curves in one pair of axes; a legend where labels differ."""
+    """Curves in one pair of axes; a legend where labels differ; a log scale where values span decades.
+
+    Args:
+        name: For those who cannot see the figure.
+        lines: At least one point each.
+        xlabel: Of the x axis.
+        ylabel: Of the y axis.
+        counted: Whether x counts something, so that its ticks are whole numbers.
+        steps: Whether y stays until the next x.
+    """
     figure, axes = _axes()
     for line in lines:
-        marker = "o" if np.size(line.x) == 1 else None
         axes.plot(
             line.x,
             line.y,
             color=line.colour,
             label=line.label or None,
-            linestyle="--" if line.dashed else "-",
             drawstyle="steps-post" if steps else "default",
-            marker=marker,
-            markersize=3,
+            marker="o" if steps or np.size(line.x) == 1 else None,
+            markersize=2.5,
         )
-    if log and all(np.nanmin(line.y, initial=math.inf) > 0 for line in lines):
+    values = np.concatenate([np.asarray(line.y, dtype=np.float64) for line in lines])
+    values = values[np.isfinite(values)]
+    if values.size and values.min() > 0 and values.max() > LOG_FROM * values.min():
         axes.set_yscale("log")
+    if counted:
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     if any(line.label for line in lines):
-        axes.legend(fontsize=7, handlelength=1.4)
+        axes.legend(fontsize=7, handlelength=1.4, frameon=False)
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
@@ -122,7 +136,7 @@ def scatter(
     if log:
         axes.set_xscale("log")
     else:
-        axes.xaxis.get_major_locator().set_params(integer=True)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
@@ -136,19 +150,28 @@ def strips(name: str, groups: dict[str, list[float]], xlabel: str, ylabel: str, 
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
-def forest(name: str, bars: Sequence[Bar], marks: dict[str, float], xlabel: str) -> Markup:
-    """Intervals under one another, with vertical lines for the trivial predictions."""
-    figure, axes = _axes(height=0.75 + 0.3 * len(bars))
+def forest(name: str, bars: Sequence[Bar], xlabel: str) -> Markup:
+    """Values with their intervals under one another; the axis ends where the values do, not the widest interval.
+
+    Args:
+        name: For those who cannot see the figure.
+        bars: At least one; a bar without colour is hollow.
+        xlabel: Of the x axis.
+    """
+    figure, axes = _axes(height=0.6 + 0.24 * len(bars))
     for row, bar in enumerate(bars):
+        colour = bar.colour or INK
         if math.isfinite(bar.low):
-            axes.plot([bar.low, bar.high], [row, row], color=bar.colour, linewidth=2.2, solid_capstyle="butt")
-        axes.plot([bar.value], [row], "o", color=bar.colour, markersize=5)
-    for label, value in marks.items():
-        axes.axvline(value, color=INK, linewidth=0.7, linestyle=":")
-        axes.annotate(label, (value, 1), xycoords=("data", "axes fraction"), fontsize=6.5, rotation=35, ha="left",
-                      va="bottom")  # fmt: skip
+            axes.plot([bar.low, bar.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt")
+        face = colour if bar.colour else "none"
+        axes.plot([bar.value], [row], "o", color=colour, markerfacecolor=face, markersize=4.5)
     axes.set_yticks(range(len(bars)), [bar.label for bar in bars])
     axes.set_ylim(len(bars) - 0.4, -0.6)
+    values = [bar.value for bar in bars]
+    low = min([*values, *(bar.low for bar in bars if math.isfinite(bar.low))])
+    high = max([*values, *(bar.high for bar in bars if math.isfinite(bar.high))])
+    room = 0.06 * max(high - low, 1e-9)
+    axes.set_xlim(max(low - room, 0.0), min(high + room, 1.5 * max(values)))
     return _finish(figure, axes, name, xlabel, "")
 
 

@@ -48,7 +48,7 @@ def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str
         ]
         if lines:
             name = f"{dataset} {architecture} {label}"
-            figures[label] = curves(name, lines, "epoch", label, log=metric.endswith("loss"))
+            figures[label] = curves(name, lines, "epoch", label, counted=True)
     return LossPanel(dataset, architecture, whose, figures)
 
 

@@ -94,10 +94,9 @@ def _forest(
     ]
     if not bars:
         return None
-    largest = max(bar.value for bar in bars)
-    marks = {name: values[OBJECTIVE] for name, values in record.trivial[one.dataset].items()}
-    near = {name: value for name, value in marks.items() if value < 1.5 * largest}
-    return forest(f"{one.dataset} objective", bars, near, "mean ΔE₀₀ on the test split, 95 % interval")
+    trivial = record.trivial[one.dataset]
+    bars += [Bar(f"({name})", values[OBJECTIVE], math.nan, math.nan, "") for name, values in trivial.items()]
+    return forest(f"{one.dataset} objective", bars, "mean ΔE₀₀ on the test split, 95 % interval")
 
 
 def _bounds(text: str) -> Markup:

@@ -133,7 +133,9 @@ def expected_figure(record: StudyRecord, dataset: str, palette: dict[str, str]) 
         if np.isfinite(progress.y).any():
             lines.append(Line(name, progress.x, progress.y, colour))
     return (
-        curves(f"{dataset} expected best", lines, "random trials", "expected best " + _OBJECTIVE)
+        curves(
+            f"{dataset} expected best", lines, "random trials", "expected best " + _OBJECTIVE, counted=True
+        )
         if lines
         else None
     )
