@@ -9,9 +9,9 @@ from rich.console import Console
 from data_utils.errors import DataError
 from models.errors import ModelError
 from study.errors import StudyError
+from study.interruption import INTERRUPTED
 
 FAILED = 1
-INTERRUPTED = 130
 
 
 def run_command(command: Callable[[list[str], Console], int], arguments: list[str]) -> int:

@@ -57,11 +57,13 @@ class Conductor:
             for stage in Stage
             for entry in progress.book(stage).running()
         ]
+
+    def explain(self) -> None:
+        """Say what an earlier run of the study decided and this one does not change."""
         for progress in self._progress.values():
             self._explain(progress)
 
     def _explain(self, progress: Progress) -> None:
-        """Say what an earlier run of the study decided and this one does not change."""
         if progress.finals_stand:
             self._note(
                 f"{progress.cell.key}: the search goes on, but the finals and their test results stand, since the test "

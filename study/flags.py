@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,11 @@ from study.errors import UsageError
 
 def preset_names() -> list[str]:
     """Names of the presets that come with the software."""
-    return sorted(Path(entry.name).stem for entry in resources.files("study.presets").iterdir() if entry.name.endswith(".yaml"))
+    return sorted(
+        Path(entry.name).stem
+        for entry in resources.files("study.presets").iterdir()
+        if entry.name.endswith(".yaml")
+    )
 
 
 def preset_or_file(which: str) -> Path:
@@ -31,7 +36,9 @@ def preset_or_file(which: str) -> Path:
     path = Path(which)
     if path.is_file():
         return path
-    raise UsageError(f"{which} is neither a preset ({', '.join(preset_names())}) nor a file; name one of them.")
+    raise UsageError(
+        f"{which} is neither a preset ({', '.join(preset_names())}) nor a file; name one of them."
+    )
 
 
 def nested_flags(words: Sequence[str]) -> dict[str, Any]:
@@ -68,9 +75,7 @@ def _yaml_value(flag: str, value: str) -> Any:
         raise UsageError(f"{flag}: {value} cannot be read as a YAML value.") from None
 
 
-def load_settings(
-    file: Path, flags: dict[str, Any], datasets: dict[str, Any] | None = None
-) -> StudySettings:
+def load_settings(file: Path, flags: dict[str, Any], datasets: dict[str, Any] | None = None) -> StudySettings:
     """Validated settings, or one sentence that names the key.
 
     Args:
@@ -81,18 +86,40 @@ def load_settings(
     Raises:
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
+    content = _content(file)
+    _check_environment()
+    if datasets:
+        content["datasets"] = datasets
+        content.get("budget", {}).pop("epochs_for", None)
+    with _one_sentence():
+        return settings_from(content, flags)
+
+
+def stored_settings(file: Path) -> StudySettings:
+    """The settings that a study was started with, whatever the environment says now.
+
+    Raises:
+        UsageError: If the file cannot be read.
+    """
+    content = _content(file)
+    with _one_sentence():
+        return StudySettings(**content)
+
+
+def _content(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise UsageError(f"{file} cannot be read as YAML: {str(error).splitlines()[0]}.") from None
     if not isinstance(content, dict):
         raise UsageError(f"{file} holds no settings; it needs lines such as `name: my-study`.")
-    _check_environment()
-    if datasets:
-        content["datasets"] = datasets
-        content.get("budget", {}).pop("epochs_for", None)
+    return content
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
     try:
-        return settings_from(content, flags)
+        yield
     except ValidationError as error:
         raise UsageError(_sentence(error)) from None
     except ModelError as error:
@@ -106,7 +133,9 @@ def _check_environment() -> None:
         if name.startswith(ENVIRONMENT_PREFIX):
             field = name.removeprefix(ENVIRONMENT_PREFIX).split("__")[0].lower()
             if field not in StudySettings.model_fields:
-                raise UsageError(f"The environment variable {name} names no setting ({field}); unset or correct it.")
+                raise UsageError(
+                    f"The environment variable {name} names no setting ({field}); unset or correct it."
+                )
 
 
 def _sentence(error: ValidationError) -> str:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +15,8 @@ from study.command import run_command
 from study.config import StudySettings
 from study.errors import StudyError, UsageError
 from study.flags import load_settings, nested_flags, preset_names, preset_or_file
-from study.home import StudyHome, existing_home
-
-INTERRUPTED = 130
+from study.home import StudyHome
+from study.interruption import INTERRUPTED, Interruption
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,17 +38,30 @@ def _parser() -> argparse.ArgumentParser:
         epilog=settings_reference(),
     )
     parser.add_argument(
-        "study", nargs="?", metavar="PRESET or FILE.yaml", help=f"{', '.join(preset_names())}, or a file of settings (default: demo)"
+        "study",
+        nargs="?",
+        metavar="PRESET or FILE.yaml",
+        help=f"{', '.join(preset_names())}, or a file of settings (default: demo)",
     )
     parser.add_argument("--name", help="the study's name and folder")
     parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
     parser.add_argument(
-        "--data", action="append", type=Path, metavar="DIR", help="a folder of images instead of the study's datasets; may be repeated"
+        "--data",
+        action="append",
+        type=Path,
+        metavar="DIR",
+        help="a folder of images instead of the study's datasets; may be repeated",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the study of this name")
-    parser.add_argument("--dry-run", action="store_true", help="check everything, print the plan, write nothing")
-    parser.add_argument("--ray-address", metavar="A", help="a running Ray cluster (default: RAY_ADDRESS, or one of its own)")
-    parser.add_argument("--skip-bad-images", action="store_true", help="go on without files that cannot be read")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything, print the plan, write nothing"
+    )
+    parser.add_argument(
+        "--ray-address", metavar="A", help="a running Ray cluster (default: RAY_ADDRESS, or one of its own)"
+    )
+    parser.add_argument(
+        "--skip-bad-images", action="store_true", help="go on without files that cannot be read"
+    )
     return parser
 
 
@@ -62,6 +72,10 @@ def _launch(arguments: list[str], console: Console) -> int:
     if options.resume:
         from study.resume import resumed
 
+        if options.data:
+            raise UsageError(
+                "--data starts a study; with --resume, give a moved folder as --datasets.NAME.root DIR."
+            )
         settings, home = resumed(options.home, options.name, options.study, flags)
     else:
         settings, home = _new_study(options, flags)
@@ -96,27 +110,43 @@ def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:
     """Datasets named by their folders."""
     if not folders:
         return None
-    datasets = {folder.resolve().name.replace(" ", "-") or "images": {"root": str(folder)} for folder in folders}
+    datasets = {
+        folder.resolve().name.replace(" ", "-") or "images": {"root": str(folder)} for folder in folders
+    }
     if len(datasets) < len(folders):
         raise UsageError("Two --data folders have the same name; name them by --datasets.NAME.root DIR.")
     return datasets
 
 
 def _run(settings: StudySettings, home: StudyHome, options: argparse.Namespace, console: Console) -> int:
+    def how_to_go_on() -> str:
+        if not home.settings_file.exists():
+            return "Interrupted before the study began; start it again with the same command."
+        return f"Interrupted. Go on with:\n  {_resume_command(settings, options)}"
+
+    interruption = Interruption(how_to_go_on)
+    try:
+        return _run_to_the_end(settings, home, options, interruption, console)
+    except KeyboardInterrupt:
+        console.print(how_to_go_on(), highlight=False, soft_wrap=True)
+        return INTERRUPTED
+
+
+def _run_to_the_end(
+    settings: StudySettings,
+    home: StudyHome,
+    options: argparse.Namespace,
+    interruption: Interruption,
+    console: Console,
+) -> int:
+    from study.farewell import conclude
     from study.preparation import prepare
     from study.run import run_study
 
-    _terminate_like_interrupt()
-    resume = _resume_command(settings, options)
     console.print(f"Preparing the images of {', '.join(settings.datasets)} …", highlight=False)
     prepared = prepare(settings)
     _print_facts(settings, prepared.facts(settings), console)
-    home.write_settings(settings)
-    try:
-        outcome = run_study(settings, home, prepared, options.ray_address, console)
-    except KeyboardInterrupt:
-        console.print(f"Interrupted. Go on with:\n  {resume}", highlight=False, soft_wrap=True)
-        return INTERRUPTED
+    outcome = run_study(settings, home, prepared, options.ray_address, interruption, console)
     if not outcome.delivered:
         console.print(
             "MLflow has not received everything; deliver the rest with:\n"
@@ -125,12 +155,9 @@ def _run(settings: StudySettings, home: StudyHome, options: argparse.Namespace, 
             soft_wrap=True,
         )
     if not outcome.finished:
-        console.print(f"Interrupted. Go on with:\n  {resume}", highlight=False, soft_wrap=True)
-        return INTERRUPTED
+        raise KeyboardInterrupt
     if outcome.delivered:
         _publish(settings, home, console)
-    from study.farewell import conclude
-
     return conclude(settings, home, console)
 
 
@@ -148,11 +175,6 @@ def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None
         say(str(error))
 
 
-def _terminate_like_interrupt() -> None:
-    """SIGTERM ends a study as Ctrl+C does: cleanly, with the command that resumes it."""
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
-
-
 def _home_flag(options: argparse.Namespace) -> str:
     return "" if options.home == Path("runs") else f" --home {shlex.quote(str(options.home))}"
 
@@ -165,7 +187,9 @@ def _resume_command(settings: StudySettings, options: argparse.Namespace) -> str
 def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Console) -> None:
     for name, one in facts["datasets"].items():
         what = "drawn images, not photographs" if one["drawn"] else f"images ({one['layout']})"
-        subset = f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
+        subset = (
+            f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
+        )
         refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
         console.print(
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "

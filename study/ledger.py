@@ -68,7 +68,7 @@ def open_storage(url: str) -> BaseStorage:
     try:
         backend = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
     except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
-        raise LedgerError(f"The ledger {url} cannot be opened: {_first_line(error)}.") from error
+        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
     if url.startswith("sqlite"):
         sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
         backend.engine.dispose()
@@ -81,7 +81,8 @@ def _write_ahead(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """What an exception says, without the paragraphs that databases and Ray add."""
     return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
 
 

@@ -12,6 +12,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+from study.errors import StudyError
+
 Event = dict[str, Any]
 
 
@@ -20,10 +22,12 @@ class Outbox:
 
     Args:
         folder: Made if it is not there. A line that a crash left unfinished is cut off.
+        destination: Whom events are delivered to; another one than before gets everything from the beginning.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, destination: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self._destination = destination
         self._journal = folder / "journal.jsonl"
         self._mark = folder / "delivered"
         self._lock = threading.Lock()
@@ -40,14 +44,22 @@ class Outbox:
     def append(self, event: Event) -> None:
         """Add an event; it is on disk (for a killed process, not for a power cut) when this returns."""
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
-        with self._lock:
-            self._file.write(line)
-            self._file.flush()
+        try:
+            with self._lock:
+                self._file.write(line)
+                self._file.flush()
+        except OSError as error:
+            raise StudyError(
+                f"The outbox {self._journal} cannot be written ({error.strerror}); free some space and go on with --resume."
+            ) from error
 
     @property
     def delivered(self) -> int:
         """Bytes of the journal that were delivered."""
-        return int(self._mark.read_text()) if self._mark.exists() else 0
+        if not self._mark.exists():
+            return 0
+        position, _, destination = self._mark.read_text().partition(" ")
+        return int(position) if destination == self._destination else 0
 
     def undelivered(self, most: int) -> tuple[list[Event], int]:
         """The next events, and the position behind them.
@@ -67,7 +79,7 @@ class Outbox:
     def mark_delivered(self, position: int) -> None:
         """Remember that everything before `position` was delivered."""
         fresh = self._mark.with_suffix(".new")
-        fresh.write_text(str(position))
+        fresh.write_text(f"{position} {self._destination}")
         os.replace(fresh, self._mark)
 
     @property

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import json
-import logging
-import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
+from optuna.exceptions import StorageInternalError
 from optuna.trial import TrialState
 from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
 
 from study.cells import Cell, Stage, cells_of
 from study.conductor import Conductor
 from study.config import StudySettings
 from study.delivery import DeliveryThread, MlflowRuns
 from study.environment import environment_tags
-from study.errors import StudyError, UsageError
+from study.errors import StudyError
 from study.evaluation import save_evaluation
 from study.home import StudyHome
-from study.ledger import CellLedger, open_storage
+from study.interruption import Interruption
+from study.ledger import CellLedger, first_line, open_storage
+from study.lock import only_driver
 from study.outbox import Outbox
 from study.preparation import Prepared
+from study.resume import check_content
 from study.screen import Screen
 from study.storage import Storage
 from study.tracking import STUDY_RUN, Tracker
 from study.trivial import trivial_document, trivial_evaluations, trivial_path
+from study.tuning import ray_cluster, run_trials
 
 _PATIENCE_SECONDS = 120.0
+_BRIEFLY_SECONDS = 2.0
 
 Ledgers = dict[tuple[str, Stage], CellLedger]
 
@@ -61,44 +65,76 @@ def open_ledgers(settings: StudySettings, home: StudyHome, cells: Sequence[Cell]
 
 
 def run_study(
-    settings: StudySettings, home: StudyHome, prepared: Prepared, ray_address: str | None, console: Console
+    settings: StudySettings,
+    home: StudyHome,
+    prepared: Prepared,
+    ray_address: str | None,
+    interruption: Interruption,
+    console: Console,
 ) -> Outcome:
     """Run what the ledger says is unfinished.
 
     Args:
         settings: The study.
-        home: Its folder, which exists.
+        home: Its folder.
         prepared: Its data.
         ray_address: A cluster's address; None for one on this machine.
+        interruption: Answers signals, again once Ray has set answers of its own.
         console: Where progress is shown.
 
     Raises:
-        StudyError: If Ray cannot be reached or the ledger cannot be opened.
+        UsageError: If the study runs already, its images changed or Ray cannot be reached; nothing was changed.
+        StudyError: If ledger or storage cannot be used.
     """
     cells = cells_of(settings)
-    ledgers = open_ledgers(settings, home, cells)
-    outbox = Outbox(home.outbox)
-    tracker = Tracker(outbox)
-    screen = Screen(settings, cells, console)
-    delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
-    _open_runs(tracker, settings, prepared, cells)
-    _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
-    conductor = Conductor(settings, cells, ledgers, [tracker, screen])
-    _catch_up(screen, cells, ledgers)
-    with _ray(ray_address), screen:
-        _tune(settings, home, prepared, conductor)
-    if conductor.finished:
-        _close_runs(tracker, cells, ledgers)
-    delivered = delivery.finish(_PATIENCE_SECONDS)
-    outbox.close()
+    with only_driver(home.root), _ledger_errors(settings, home):
+        ledgers = open_ledgers(settings, home, cells)
+        check_content(ledgers, cells, {name: images.fingerprint for name, images in prepared.images.items()})
+        home.write_settings(settings)
+        outbox = Outbox(home.outbox, settings.tracking.uri or "")
+        tracker = Tracker(outbox)
+        screen = Screen(settings, cells, console)
+        conductor = Conductor(settings, cells, ledgers, [tracker, screen])
+        delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
+        try:
+            if conductor.finished:
+                screen.say("Nothing is left to do.")
+            else:
+                _open_runs(tracker, settings, prepared, cells)
+                _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
+                conductor.explain()
+                _catch_up(screen, cells, ledgers)
+                with ray_cluster(ray_address, interruption), screen:
+                    _tune(settings, home, prepared, conductor)
+            if conductor.finished:
+                _close_runs(tracker, cells, ledgers)
+            delivered = delivery.finish(_PATIENCE_SECONDS)
+        except BaseException:
+            delivery.finish(_BRIEFLY_SECONDS)
+            raise
+        finally:
+            outbox.close()
     return Outcome(conductor.finished, delivered)
+
+
+@contextmanager
+def _ledger_errors(settings: StudySettings, home: StudyHome) -> Iterator[None]:
+    """A database that went away or is full ends the driver with one sentence; nothing that it holds is lost."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        raise StudyError(
+            f"The ledger {home.ledger_url(settings)} cannot be used: {first_line(cause)}; mend that and go on with --resume."
+        ) from error
 
 
 def connect_tracker(settings: StudySettings, home: StudyHome) -> MlflowRuns:
     """A connection to the study's experiment in MLflow."""
-    artifacts = None if settings.tracking.uri else home.artifacts.as_uri()
+    uri = home.tracking_uri(settings)
+    artifacts = None if uri.startswith(("http://", "https://")) else home.artifacts.as_uri()
     storage = Storage(home.storage_uri(settings))
-    return MlflowRuns(home.tracking_uri(settings), settings.name, artifacts, storage)
+    return MlflowRuns(uri, settings.name, artifacts, storage)
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:
@@ -146,29 +182,6 @@ def _catch_up(screen: Screen, cells: Sequence[Cell], ledgers: Ledgers) -> None:
         )
 
 
-@contextmanager
-def _ray(address: str | None) -> Iterator[None]:
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_DEDUP_LOGS", "1")
-    import ray
-
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
-    try:
-        if address == "local":
-            ray.init(address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-        else:
-            code = [str(Path(__file__).parents[1] / package) for package in ("study", "models", "data_utils")]
-            environment = {"py_modules": code, "env_vars": {"PYTHONUNBUFFERED": "1"}}
-            ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise UsageError(f"The Ray cluster {address} cannot be used: {first}") from error
-    try:
-        yield
-    finally:
-        ray.shutdown()
-
-
 def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conductor: Conductor) -> None:
     import ray
     from ray import tune
@@ -180,52 +193,4 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
         {name: ray.put(images) for name, images in prepared.images.items()},
         {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
     )
-    tuner = study_tuner(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor)
-    try:
-        tuner.fit()
-    except tune.TuneError as error:
-        raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error
-
-
-def study_tuner(trainable: Any, settings: StudySettings, home: StudyHome, conductor: Conductor) -> Any:
-    """Ray's Tuner that runs a study's trials; Ray is connected.
-
-    Args:
-        trainable: Takes an assignment as its configuration and reports as `study.trainable` does.
-        settings: The study.
-        home: Its folder.
-        conductor: Its rules.
-    """
-    # Tune's own logs would be a second record beside the ledger and MLflow, and its snapshots are never restored.
-    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
-    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
-    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
-    import ray
-    from ray import tune
-
-    from study.tune_adapters import LedgerScheduler, LedgerSearcher, trial_name
-
-    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
-    resources = settings.resources
-    gpus = resources.gpus_per_trial
-    if gpus is None:
-        gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
-    return tune.Tuner(
-        tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
-        tune_config=tune.TuneConfig(
-            search_alg=LedgerSearcher(conductor, resources.max_concurrent_trials),
-            scheduler=LedgerScheduler(conductor),
-            num_samples=-1,
-            reuse_actors=True,
-            trial_name_creator=trial_name,
-            trial_dirname_creator=trial_name,
-        ),
-        run_config=tune.RunConfig(
-            name=settings.name,
-            storage_path=str(home.ray),
-            # Trials keep their own checkpoints, in the study's storage.
-            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-            failure_config=tune.FailureConfig(max_failures=resources.max_failures),
-            verbose=0,
-        ),
-    )
+    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor)

@@ -6,6 +6,8 @@ and asks, and the searcher only suggests. Neither keeps state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -19,8 +21,10 @@ from ray.tune.search import Searcher
 from study.assignment import Assignment
 from study.cells import Stage
 from study.conductor import Conductor
+from study.errors import StudyError
 
 ASSIGNMENT = "assignment"
+_STORAGE_ERROR = "study.storage.StorageError: "
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
@@ -37,7 +41,21 @@ def trial_name(trial: Trial) -> str:
     return assignment_of(trial.config).key.replace("/", "-")
 
 
-class LedgerSearcher(Searcher):
+class _KeepsErrors:
+    """Keeps what the conductor raises: Tune passes on no more than its text."""
+
+    error: Exception | None = None
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.error = error
+            raise
+
+
+class LedgerSearcher(_KeepsErrors, Searcher):
     """Hands out the conductor's assignments.
 
     Args:
@@ -57,11 +75,12 @@ class LedgerSearcher(Searcher):
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
         """The next assignment, None to wait, or `FINISHED`."""
-        if self._conductor.finished:
-            return Searcher.FINISHED
-        if self._max_concurrent is not None and len(self._live) >= self._max_concurrent:
-            return None
-        assignment = self._conductor.next()
+        with self._kept():
+            if self._conductor.finished:
+                return Searcher.FINISHED
+            if self._max_concurrent is not None and len(self._live) >= self._max_concurrent:
+                return None
+            assignment = self._conductor.next()
         if assignment is None:
             return None
         self._live.add(trial_id)
@@ -79,7 +98,7 @@ class LedgerSearcher(Searcher):
         return {}
 
 
-class LedgerScheduler(FIFOScheduler):
+class LedgerScheduler(_KeepsErrors, FIFOScheduler):
     """Reports each result to the trial's own cell and stops what the conductor says."""
 
     _supports_buffered_results = False
@@ -94,14 +113,27 @@ class LedgerScheduler(FIFOScheduler):
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
         """Report, and stop a trial that is complete, pruned or diverged."""
         assignment = assignment_of(trial.config)
-        self._conductor.place(assignment, result[NODE_IP])
-        stop = self._conductor.report(assignment, result[REPORTS], _test_of(result), result.get(PICTURE))
+        with self._kept():
+            self._conductor.place(assignment, result[NODE_IP])
+            stop = self._conductor.report(assignment, result[REPORTS], _test_of(result), result.get(PICTURE))
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
-        """Tell a trial FAIL once Tune will not try it again."""
-        if not trial.should_recover():
-            self._conductor.fail(assignment_of(trial.config), _reason(trial))
+        """Tell a trial FAIL once Tune will not try it again.
+
+        Raises:
+            StudyError: If the storage cannot be used. No trial is to blame for that, so none is told FAIL, and a driver
+                that is started again goes on with them.
+        """
+        if trial.should_recover():
+            return
+        reason = _reason(trial)
+        with self._kept():
+            if reason.startswith(_STORAGE_ERROR):
+                raise StudyError(
+                    f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; go on with --resume."
+                )
+            self._conductor.fail(assignment_of(trial.config), reason)
 
 
 def _test_of(result: dict[str, Any]) -> dict[str, float] | None:

@@ -1,0 +1,225 @@
+"""Studies whose trials train nothing: ours and stock Ray Tune's, to measure what is left."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from ray import tune
+
+from models.metrics import OBJECTIVE
+from study.assignment import Assignment, Listener
+from study.cells import Stage, cells_of
+from study.conductor import Conductor
+from study.config import StudySettings
+from study.curves import analytic_curve
+from study.delivery import DeliveryThread, MlflowRuns
+from study.home import StudyHome
+from study.ledger import CellLedger, open_storage
+from study.outbox import Outbox
+from study.storage import Storage
+from study.tracking import Tracker
+from study.tune_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
+from study.tuning import run_trials
+
+METRICS = 10
+
+
+@dataclass
+class Timing:
+    """What a run of a study took.
+
+    Attributes:
+        reports: Driver seconds of each report.
+        moments: Wall time at which each report was done.
+        trials: How many trials ended.
+        asks: Driver seconds of each new trial's choice.
+    """
+
+    reports: list[float] = field(default_factory=list)
+    moments: list[float] = field(default_factory=list)
+    trials: int = 0
+    asks: list[float] = field(default_factory=list)
+
+    @property
+    def seconds_per_trial(self) -> float:
+        """Wall time from the first report to the last, by trial."""
+        return (self.moments[-1] - self.moments[0]) / self.trials
+
+    @property
+    def reports_per_second(self) -> float:
+        """Reports between the first and the last, by wall time."""
+        return (len(self.moments) - 1) / (self.moments[-1] - self.moments[0])
+
+
+def ten_metrics(assignment: Assignment, epoch: int) -> dict[str, float]:
+    """An epoch's report with ten metrics."""
+    more = {f"metric_{index}": float(epoch * index) for index in range(METRICS - 2)}
+    return {**analytic_curve(assignment, epoch), **more, "epoch": epoch, "device_seconds": 1.0}
+
+
+class NoopTrial(tune.Trainable):
+    """Reports at once, as `study.trainable.ColorizationTrial` does."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Begin the first trial of this process."""
+        self.reset_config(config)
+
+    def reset_config(self, new_config: dict[str, Any]) -> bool:
+        """Begin another trial."""
+        self._assignment, self._epoch = assignment_of(new_config), 0
+        return True
+
+    def step(self) -> dict[str, Any]:
+        """Report the next epoch."""
+        self._epoch += 1
+        result: dict[str, Any] = {REPORTS: [ten_metrics(self._assignment, self._epoch)]}
+        if self._assignment.stage is Stage.FINAL and self._epoch == self._assignment.epochs:
+            result[TEST] = {OBJECTIVE: 1.0}
+        return result
+
+
+def noop_settings(cells: int, trials: int, epochs: int, name: str = "noop") -> StudySettings:
+    """A study of so many cells without dependencies and without finals."""
+    return StudySettings(
+        name=name,
+        datasets={f"set{index}": {"root": "drawn:scenes"} for index in range(cells)},  # type: ignore[arg-type]
+        architectures=["unet"],
+        budget={"trials": trials, "epochs": epochs},  # type: ignore[arg-type]
+        finals={"seeds": 0},  # type: ignore[arg-type]
+    )
+
+
+def conductor_on_disk(settings: StudySettings, home: StudyHome, listeners: Sequence[Listener]) -> Conductor:
+    """The study's conductor over an SQLite ledger."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    storage = open_storage(home.ledger_url(settings))
+    ledgers = {
+        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
+        for cell in cells_of(settings)
+        for stage in Stage
+    }
+    return Conductor(settings, cells_of(settings), ledgers, listeners)
+
+
+@contextmanager
+def tracked(settings: StudySettings, home: StudyHome) -> Iterator[Tracker]:
+    """A tracker whose events are delivered to MLflow on SQLite in the background; everything is, at the end."""
+    outbox = Outbox(home.outbox)
+    tracker = Tracker(outbox)
+    connect = partial(
+        MlflowRuns,
+        home.tracking_uri(settings),
+        settings.name,
+        home.artifacts.as_uri(),
+        Storage(str(home.root)),
+    )
+    delivery = DeliveryThread(outbox, connect, print)
+    for cell in cells_of(settings):
+        tracker.open_cell(cell)
+    while not outbox.empty:  # the database is made
+        time.sleep(0.05)
+    yield tracker
+    if not delivery.finish(600):
+        raise RuntimeError("MLflow did not take all results")
+    outbox.close()
+
+
+@contextmanager
+def timed_reports(timing: Timing) -> Iterator[None]:
+    """Time every `LedgerScheduler.on_trial_result` and every `Conductor.next`."""
+    report, ask = LedgerScheduler.on_trial_result, Conductor.next
+
+    def timed_report(self: LedgerScheduler, *arguments: Any) -> str:
+        started = time.perf_counter()
+        decision = report(self, *arguments)
+        timing.moments.append(time.perf_counter())
+        timing.reports.append(timing.moments[-1] - started)
+        timing.trials += decision == LedgerScheduler.STOP
+        return decision
+
+    def timed_ask(self: Conductor) -> Assignment | None:
+        started = time.perf_counter()
+        assignment = ask(self)
+        if assignment is not None:
+            timing.asks.append(time.perf_counter() - started)
+        return assignment
+
+    LedgerScheduler.on_trial_result, Conductor.next = timed_report, timed_ask  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        LedgerScheduler.on_trial_result, Conductor.next = report, ask  # type: ignore[method-assign]
+
+
+def run_ours(settings: StudySettings, folder: Path) -> Timing:
+    """Our study of no-op trials on Ray, which is connected."""
+    home, timing = StudyHome(folder.absolute()), Timing()
+    with timed_reports(timing), tracked(settings, home) as tracker:
+        conductor = conductor_on_disk(settings, home, [tracker])
+        run_trials(NoopTrial, settings, home, conductor)
+    return timing
+
+
+class StockNoopTrial(tune.Trainable):
+    """The same trial as one writes it for stock Tune."""
+
+    def setup(self, config: dict[str, Any]) -> None:
+        """Keep the configuration."""
+        self._assignment = Assignment("set0", "unet", Stage.SEARCH, 0, config, 0, 1)
+
+    def step(self) -> dict[str, Any]:
+        """Report the next epoch."""
+        return ten_metrics(self._assignment, self.iteration + 1)
+
+
+def run_stock(settings: StudySettings, folder: Path) -> Timing:
+    """The same number of trials with OptunaSearch, ASHAScheduler and MLflowLoggerCallback."""
+    from ray.air.integrations.mlflow import MLflowLoggerCallback
+    from ray.tune.schedulers import ASHAScheduler
+    from ray.tune.search.optuna import OptunaSearch
+
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    timing = Timing()
+
+    class TimedLogger(MLflowLoggerCallback):  # type: ignore[misc]
+        def log_trial_result(self, iteration: int, trial: Any, result: dict) -> None:
+            started = time.perf_counter()
+            super().log_trial_result(iteration, trial, result)
+            timing.moments.append(time.perf_counter())
+            timing.reports.append(timing.moments[-1] - started)
+
+        def log_trial_end(self, trial: Any, failed: bool = False) -> None:
+            super().log_trial_end(trial, failed)
+            timing.trials += 1
+
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    epochs = settings.budget.epochs
+    logger = TimedLogger(tracking_uri=f"sqlite:///{folder}/mlflow.db", experiment_name="stock")
+    folder.mkdir(parents=True, exist_ok=True)
+    tune.Tuner(
+        tune.with_resources(StockNoopTrial, {"cpu": settings.resources.cpus_per_trial}),
+        param_space={"learning_rate": tune.loguniform(1e-5, 1e-2)},
+        tune_config=tune.TuneConfig(
+            metric=OBJECTIVE,
+            mode="min",
+            search_alg=OptunaSearch(seed=0),
+            scheduler=ASHAScheduler(max_t=epochs),
+            num_samples=settings.budget.trials * len(settings.datasets),
+        ),
+        run_config=tune.RunConfig(
+            name="stock",
+            storage_path=str(folder / "ray"),
+            stop={"training_iteration": epochs},
+            callbacks=[logger],
+            verbose=0,
+        ),
+    ).fit()
+    return timing
