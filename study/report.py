@@ -31,7 +31,7 @@ def write_report(record: StudyRecord, path: Path) -> Path:
         The path.
 
     Raises:
-        StudyError: If the file cannot be written, or MLflow does not take the report (the file is there then).
+        StudyError: If the file cannot be written, or MLflow does not take it (the file is there then).
     """
     page = render_page(record)
     try:

@@ -54,22 +54,26 @@ def adversarial_diagnoses(record: StudyRecord) -> list[Diagnosis]:
         Diagnosis(
             "Saturation against ε",
             "Not stated.",
-            "Spearman's ρ between ε and saturation over the search's trials; seen if its interval lies below 0 "
+            "Spearman's ρ between ε and saturation over the search's trials; seen if its "
+            "interval lies below 0 "
             "(larger ε, less saturation).",
             tuple(_against_epsilon(*cell, trials) for cell, trials in cells.items()),
         ),
         Diagnosis(
             "Non-finite steps",
             "Not stated; log 0 was feared.",
-            "Share of the search's trials that had a non-finite step or diverged (Wilson's interval); seen above "
+            "Share of the search's trials that had a non-finite step or diverged (Wilson's "
+            "interval); seen above "
             f"{NONFINITE_SHARE:g}.",
             tuple(_nonfinite(*cell, trials) for cell, trials in cells.items()),
         ),
         Diagnosis(
             "A trained U-Net as generator",
             "The cGAN was good only when its generator started from a trained U-Net.",
-            "Lowest validation ΔE₀₀ of the search's trials from scratch minus that of trials from the U-Net (Welch's "
-            "interval over trials); seen above 0. The sampler chose the other hyperparameters, so it is no experiment.",
+            "Lowest validation ΔE₀₀ of the search's trials from scratch minus that of trials "
+            "from the U-Net (Welch's "
+            "interval over trials); seen above 0. The sampler chose the other "
+            "hyperparameters, so it is no experiment.",
             tuple(row for cell in cells if (row := generator_start(*cell, record.search(*cell)))),
         ),
     ]
@@ -135,7 +139,8 @@ def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) 
     if not scratch and not trained:
         return None
     where = f"{dataset} · {architecture}"
-    remark = f"{len(scratch)} trials from scratch, {len(trained)} from the U-Net; pruned ones with the best they reached"
+    counts = f"{len(scratch)} trials from scratch, {len(trained)} from the U-Net"
+    remark = f"{counts}; pruned ones with the best they reached"
     if min(len(scratch), len(trained)) < 2:
         return Measurement(where, "too few trials of one kind", "not decided", remark)
     interval = welch(scratch, trained)

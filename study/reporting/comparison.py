@@ -57,7 +57,7 @@ class Answer:
 
 
 def answer(evidence: Evidence, dataset: str) -> Answer:
-    """Compare all architectures of a dataset by the objective, with one another and with the trivial predictions."""
+    """Compare all architectures of a dataset by the objective, with one another and with the trivial rows."""
     cells = sorted(evidence.of(dataset), key=lambda cell: float(cell.scores().mean()))
     if not cells:
         return Answer(dataset, "", (), {}, (_no_finals(evidence, dataset),))
@@ -109,7 +109,7 @@ def _who(cells: list[CellEvidence], pairs: list[Pair]) -> str:
     best = cells[0]
     score = interval_text(OBJECTIVE, mean_interval(best.scores()))
     if len(cells) == 1:
-        return f"{best.architecture} reaches a mean ΔE₀₀ of {score}; no other architecture has finals to compare with."
+        return f"{best.architecture} reaches a mean ΔE₀₀ of {score}; no other architecture has finals."
     rivals = [pair for pair in pairs if pair.a == best.architecture]
     clauses = [
         f"{difference_text(pair.comparison.difference)} lower than {pair.b} "
@@ -121,7 +121,8 @@ def _who(cells: list[CellEvidence], pairs: list[Pair]) -> str:
     else:
         *others, last = [best.architecture, *(pair.b for pair in rivals if not pair.decided)]
         verdict = (
-            f"Whether {', '.join(others)} or {last} is best is not decided; {best.architecture} has the lowest "
+            f"Whether {', '.join(others)} or {last} is best is not decided; "
+            f"{best.architecture} has the lowest "
             f"mean ΔE₀₀, {score}, "
         )
     return verdict + " and ".join(clauses) + "."
@@ -163,11 +164,13 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
     if min(seeds) > 1:
         many = " to ".join(str(count) for count in (seeds[0], seeds[-1])[: len(seeds)])
         return (
-            f"All intervals are 95 % over {many} seeds and {images} test images, so they speak of new trainings of "
+            f"All intervals are 95 % over {many} seeds and {images} test images, so they "
+            "speak of new trainings of "
             f"these configurations on images like these, at {setting}, and not of other settings."
         )
     return (
-        f"With a single seed the intervals are 95 % over {images} test images alone, so they speak of these trained "
+        f"With a single seed the intervals are 95 % over {images} test images alone, so they "
+        "speak of these trained "
         f"models (at {setting}) and not of the architectures: another seed may turn the order round."
     )
 
@@ -187,6 +190,7 @@ def _no_finals(evidence: Evidence, dataset: str) -> str:
         return "There is no answer yet: no trial has finished."
     listed = ", ".join(f"{name} {number_text(OBJECTIVE, value)}" for value, name in sorted(found))
     return (
-        "There is no answer yet: no winner was retrained and evaluated on the test split. The lowest validation "
+        "There is no answer yet: no winner was retrained and evaluated on the test split. "
+        "The lowest validation "
         f"ΔE₀₀ of the search, which favours whoever was tried more often, is {listed}."
     )

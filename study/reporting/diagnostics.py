@@ -71,14 +71,16 @@ def image_diagnoses(evidence: Evidence) -> list[Diagnosis]:
         Diagnosis(
             "Best architecture",
             "The U-Net was best on dataset 1 (scenes).",
-            "Seen where the U-Net has the lowest mean ΔE₀₀ and every difference is decided (Holm-corrected p < 0.05); "
+            "Seen where the U-Net has the lowest mean ΔE₀₀ and every difference is decided "
+            "(Holm-corrected p < 0.05); "
             "not seen where another architecture is decidedly better.",
             tuple(row for dataset in evidence.datasets if (row := _unet_best(evidence, dataset))),
         ),
         Diagnosis(
             "White collapse",
             "Koalarization's pictures were completely white on dataset 2 (fruit).",
-            "White beyond the truth's, as a share of the truth's area that is not white: 1 is all white, 0 as white as the "
+            "White beyond the truth's, as a share of the truth's area that is not white: 1 "
+            "is all white, 0 as white as the "
             f"truth, below 0 less white. Seen above {WHITE_COLLAPSE:g}.",
             _per_cell(evidence, white_collapse, WHITE_COLLAPSE, "above"),
         ),
@@ -91,8 +93,10 @@ def image_diagnoses(evidence: Evidence) -> list[Diagnosis]:
         Diagnosis(
             "Green turned red",
             "Green vegetables were coloured red.",
-            "Mean a* of green images, predicted / true: 1 is as green as the truth, 0 no green left, below 0 red. Seen "
-            f"below {TURNED_RED:g}. Green is a mean hue of {GREEN_HUES[0]:.0f}° to {GREEN_HUES[1]:.0f}° in Lab.",
+            "Mean a* of green images, predicted / true: 1 is as green as the truth, 0 no "
+            "green left, below 0 red. Seen "
+            f"below {TURNED_RED:g}. Green is a mean hue of {GREEN_HUES[0]:.0f}° to "
+            f"{GREEN_HUES[1]:.0f}° in Lab.",
             _per_cell(
                 evidence, greenness, TURNED_RED, "below", lambda cell: _green_categories(evidence, cell)
             ),
@@ -208,7 +212,8 @@ def _unet_best(evidence: Evidence, dataset: str) -> Measurement | None:
         rivals = [pair for pair in pairs if pair.b == "unet"]
         verdict = "not seen" if any(pair.decided for pair in rivals) else "not decided"
     listed = "; ".join(
-        f"{pair.a} {difference_text(pair.comparison.difference)} lower than {pair.b}, {p_text(pair.corrected)}"
+        f"{pair.a} {difference_text(pair.comparison.difference)} lower than {pair.b}, "
+        f"{p_text(pair.corrected)}"
         for pair in rivals
     )
     return Measurement(dataset, listed, verdict)

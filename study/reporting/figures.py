@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -24,7 +25,7 @@ PALETTE = ("#d0741c", "#3d7fc4", "#2f9a6b", "#a35bb5", "#b8912a", "#c2506b")
 LOG_FROM = 20.0
 """Values that differ by more than this factor are drawn on a logarithmic scale."""
 
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "svg.fonttype": "none",
     "font.size": 8,
     "axes.edgecolor": INK,
@@ -79,6 +80,7 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
 
 
+@mpl.rc_context(_STYLE)
 def curves(
     name: str, lines: Sequence[Line], xlabel: str, ylabel: str, *, counted: bool = False, steps: bool = False
 ) -> Markup:
@@ -110,10 +112,11 @@ def curves(
     if counted:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     if any(line.label for line in lines):
-        axes.legend(fontsize=7, handlelength=1.4, frameon=False)
+        axes.legend(fontsize=7, handlelength=1.4)
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
+@mpl.rc_context(_STYLE)
 def scatter(
     name: str, points: Sequence[Point], xlabel: str, ylabel: str, colour: str, *, log: bool
 ) -> Markup:
@@ -140,6 +143,7 @@ def scatter(
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
+@mpl.rc_context(_STYLE)
 def strips(name: str, groups: dict[str, list[float]], xlabel: str, ylabel: str, colour: str) -> Markup:
     """Values of a choice's options side by side."""
     figure, axes = _axes()
@@ -150,6 +154,7 @@ def strips(name: str, groups: dict[str, list[float]], xlabel: str, ylabel: str, 
     return _finish(figure, axes, name, xlabel, ylabel)
 
 
+@mpl.rc_context(_STYLE)
 def forest(name: str, bars: Sequence[Bar], xlabel: str) -> Markup:
     """Values with their intervals under one another; the axis ends where the values do, not the widest interval.
 
@@ -176,18 +181,19 @@ def forest(name: str, bars: Sequence[Bar], xlabel: str) -> Markup:
 
 
 def _axes(width: float = 3.5, height: float = 2.3) -> tuple[Figure, Axes]:
-    with mpl.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), layout="constrained")
-        return figure, figure.add_subplot()
+    figure = Figure(figsize=(width, height), layout="constrained")
+    return figure, figure.add_subplot()
 
 
 def _finish(figure: Figure, axes: Axes, name: str, xlabel: str, ylabel: str) -> Markup:
-    with mpl.rc_context({**_STYLE, "svg.hashsalt": name}):
-        axes.set_xlabel(xlabel)
-        axes.set_ylabel(ylabel)
-        axes.grid(axis="both", linewidth=0.4, alpha=0.25, color=INK)
-        axes.set_axisbelow(True)
-        buffer = io.StringIO()
+    axes.set_xlabel(xlabel)
+    axes.set_ylabel(ylabel)
+    axes.grid(axis="both", linewidth=0.4, alpha=0.25, color=INK)
+    axes.set_axisbelow(True)
+    buffer = io.StringIO()
+    with mpl.rc_context(
+        {"svg.hashsalt": name}
+    ):  # names inside the SVG must differ from those of other figures
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None})
     return _inline(buffer.getvalue(), name)
 

@@ -34,7 +34,8 @@ def status(record: StudyRecord) -> str:
     finals = sum(one.state == "COMPLETE" and one.final for one in record.trials)
     wanted = len(record.cells) * record.settings["budget"]["trials"]
     return (
-        f"This study is not finished: {done} trials of the search are complete, {running} were running when it was "
+        f"This study is not finished: {done} trials of the search are complete, {running} "
+        "were running when it was "
         f"last heard of, at most {wanted} are planned, and {finals} finals are complete. Everything below is "
         "preliminary."
     )
@@ -56,7 +57,8 @@ def _about_data(record: StudyRecord) -> list[str]:
     drawn = [name for name, one in facts.items() if one["drawn"]]
     if drawn:
         found.append(
-            f"The images of {' and '.join(drawn)} are drawn by a program and are no photographs; nothing here says "
+            f"The images of {' and '.join(drawn)} are drawn by a program and are no "
+            "photographs; nothing here says "
             "anything about photographs."
         )
     if record.data["vgg16"]:
@@ -104,11 +106,13 @@ def _about_finals(evidence: Evidence) -> list[str]:
             lonely.append(key)
     if improving:
         found.append(
-            f"Not converged: a final's best epoch was its last in {', '.join(improving)}; more epochs may change the order."
+            f"Not converged: a final's best epoch was its last in {', '.join(improving)}; "
+            "more epochs may change the order."
         )
     if shared:
         found.append(
-            f"All finals of {', '.join(shared)} start from the same trained generator, so their seeds differ in less "
+            f"All finals of {', '.join(shared)} start from the same trained generator, so "
+            "their seeds differ in less "
             "than a whole training, and the interval over seeds is too narrow for the whole procedure."
         )
     if lonely:

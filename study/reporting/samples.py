@@ -20,8 +20,10 @@ from study.trial import PREDICTIONS
 
 RANKS = {"best": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "worst": 1.0}
 RULE = (
-    "The rows are the test images at fixed ranks (best, quartiles, median, worst) of ΔE₀₀, averaged over the finals of "
-    "each architecture and then over the architectures; none is picked by hand. Of several finals the one with the "
+    "The rows are the test images at fixed ranks (best, quartiles, median, worst) of ΔE₀₀, "
+    "averaged over the finals of "
+    "each architecture and then over the architectures; none is picked by hand. Of several "
+    "finals the one with the "
     "lowest validation ΔE₀₀ is shown."
 )
 
