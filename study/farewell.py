@@ -30,6 +30,7 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     record = StudyRecord(home.tracking_uri(settings), settings.name)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
+    console.print(epochs_sentence(record, summaries), highlight=False, soft_wrap=True)
     for note in record.notes:
         console.print(f"Note: {note}", highlight=False, soft_wrap=True)
     try:
@@ -39,6 +40,17 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     for line in commands(settings, home):
         console.print(line, highlight=False, soft_wrap=True)
     return 0 if any(one.complete for one in summaries) else 1
+
+
+def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
+    """What pruning saved."""
+    budget = record.settings["budget"]
+    spent = sum(one.epochs for one in summaries)
+    full = sum(
+        one.trials * budget["epochs_for"].get(f"{one.dataset}/{one.architecture}", budget["epochs"])
+        for one in summaries
+    )
+    return f"The search trained {spent} epochs; without pruning it would have been {full}."
 
 
 def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
