@@ -18,7 +18,7 @@ from data_utils.layouts import EXTENSIONS
 from models.colorizer import Colorizer
 from study.command import run_command
 from study.errors import StudyError, UsageError
-from study.model_source import champion_folder, load_model
+from study.model_source import add_model_options, model_from_options
 from study.photographs import read_photograph, side_by_side, target_name, write_photograph
 
 
@@ -44,16 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         "images", nargs="+", type=Path, metavar="IMAGE_OR_FOLDER", help="folders with all below them"
     )
     parser.add_argument("--output", required=True, type=Path, metavar="DIR", help="where coloured files go")
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--name", help="colour with this study's champion")
-    model.add_argument(
-        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
-    )
-    parser.add_argument("--dataset", metavar="D", help="which champion of the study")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
-    parser.add_argument(
-        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
-    )
+    add_model_options(parser)
     parser.add_argument(
         "--overwrite", action="store_true", help="replace files that are already in the output folder"
     )
@@ -63,16 +54,11 @@ def _parser() -> argparse.ArgumentParser:
 
 def _colorize(arguments: list[str], console: Console) -> int:
     options = _parser().parse_args(arguments)
-    if options.dataset and not options.name:
-        raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
     jobs = list(_jobs(options.images, options.output))
     if not jobs:
         raise UsageError(f"There is no image in {', '.join(printable(path) for path in options.images)}.")
     _check_names(jobs)
-    if options.model:
-        colorizer = load_model(options.model, options.tracking_uri)
-    else:
-        colorizer = Colorizer.load(champion_folder(options.home, options.name, options.dataset))
+    colorizer = model_from_options(options)
     done = _run(jobs, colorizer, options, console)
     left = len(jobs) - done
     missing = f"; {left} of {len(jobs)} were not coloured" if left else ""

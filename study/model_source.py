@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
 import re
@@ -14,6 +15,33 @@ from study.flags import load_settings
 from study.home import existing_home
 
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--name", help="take this study's champion")
+    model.add_argument(
+        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
+    )
+    parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
+    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
+    )
+
+
+def model_from_options(options: argparse.Namespace) -> Colorizer:
+    """The model that the options name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if options.model is None:
+        return Colorizer.load(champion_folder(options.home, options.name, options.dataset))
+    if options.dataset:
+        raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
+    return load_model(options.model, options.tracking_uri)
 
 
 def champion_folder(home: Path, name: str, dataset: str | None) -> Path:
