@@ -44,8 +44,8 @@ def write_report(record: StudyRecord, path: Path) -> Path:
 
 
 def _log(record: StudyRecord, page: str) -> None:
-    from mlflow import MlflowClient  # noqa: PLC0415  seconds of import that a usage error need not wait for
-    from mlflow.exceptions import MlflowException  # noqa: PLC0415
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
 
     run = record.run_id(STUDY_RUN)
     if run is None:

@@ -17,7 +17,7 @@ Colour = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class CategoryScore:
-    """One architecture on one category; `colour` is the mean predicted one of objects, None without pictures."""
+    """One architecture on one category; `colour` is the mean predicted one, None without pictures."""
 
     objective: Interval
     a_star_error: Interval

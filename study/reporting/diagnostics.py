@@ -11,7 +11,7 @@ import numpy as np
 
 from models.metrics import OBJECTIVE
 from models.metrics.image import HUE_BINS
-from study.reporting.comparison import compare_pairs, difference_text, p_text
+from study.reporting.comparison import Pair, compare_pairs, difference_text, p_text
 from study.reporting.evidence import CellEvidence, Evidence
 from study.statistics import Decision, Interval, decide, mean_interval, ratio_interval
 
@@ -24,7 +24,7 @@ FEW_HUES = 0.8
 DESATURATED = 0.7
 """Desaturation: less than this share of the truth's mean chroma is left."""
 TURNED_RED = 0.0
-"""Green turned red: the mean a* of green images, as a share of the truth's, fell below this: it changed its sign."""
+"""Green turned red: the mean a* of green images, as a share of the truth's, fell below this."""
 GREEN_HUES = (100.0, 220.0)
 """Mean Lab hue in degrees of an image or a category that counts as green."""
 
@@ -146,7 +146,8 @@ def _mean_ab(histogram: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _is_green(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     hue = np.degrees(np.arctan2(b, a)) % 360
-    return (np.hypot(a, b) > 0) & (hue >= GREEN_HUES[0]) & (hue <= GREEN_HUES[1])
+    green: np.ndarray = (np.hypot(a, b) > 0) & (hue >= GREEN_HUES[0]) & (hue <= GREEN_HUES[1])
+    return green
 
 
 def _green_categories(evidence: Evidence, cell: CellEvidence) -> str:
@@ -211,9 +212,9 @@ def _unet_best(evidence: Evidence, dataset: str) -> Measurement | None:
     else:
         rivals = [pair for pair in pairs if pair.b == "unet"]
         verdict = "not seen" if any(pair.decided for pair in rivals) else "not decided"
-    listed = "; ".join(
-        f"{pair.a} {difference_text(pair.comparison.difference)} lower than {pair.b}, "
-        f"{p_text(pair.corrected)}"
-        for pair in rivals
-    )
-    return Measurement(dataset, listed, verdict)
+    return Measurement(dataset, "; ".join(map(_pair_text, rivals)), verdict)
+
+
+def _pair_text(pair: Pair) -> str:
+    by = difference_text(pair.comparison.difference)
+    return f"{pair.a} {by} lower than {pair.b}, {p_text(pair.corrected)}"

@@ -156,7 +156,7 @@ def strips(name: str, groups: dict[str, list[float]], xlabel: str, ylabel: str, 
 
 @mpl.rc_context(_STYLE)
 def forest(name: str, bars: Sequence[Bar], xlabel: str) -> Markup:
-    """Values with their intervals under one another; the axis ends where the values do, not the widest interval.
+    """Values with their intervals under one another; the axis ends where the values do.
 
     Args:
         name: For those who cannot see the figure.
@@ -199,7 +199,7 @@ def _finish(figure: Figure, axes: Axes, name: str, xlabel: str, ylabel: str) -> 
 
 
 def _inline(svg: str, name: str) -> Markup:
-    """What matplotlib wrote, without everything that HTML does not need: prolog, metadata, names, addresses."""
+    """What matplotlib wrote without what HTML does not need: prolog, metadata, names, addresses."""
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.S)
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 from markupsafe import Markup
 
 from study.record import StudyRecord, TrialRecord
@@ -41,11 +42,8 @@ def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str
     names = _loss_names(record.metric_names(trials[0]))
     figures = {}
     for metric, label in {**names, VALIDATION: "validation ΔE₀₀"}.items():
-        lines = [
-            Line("", *zip(*points, strict=True), colour)
-            for trial in trials
-            if (points := record.history(trial, metric))
-        ]
+        histories = [np.array(points) for trial in trials if (points := record.history(trial, metric))]
+        lines = [Line("", points[:, 0], points[:, 1], colour) for points in histories]
         if lines:
             name = f"{dataset} {architecture} {label}"
             figures[label] = curves(name, lines, "epoch", label, counted=True)

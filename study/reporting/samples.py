@@ -89,7 +89,8 @@ def ranked(cells: list[CellEvidence]) -> np.ndarray:
 
 def mean_objective(cells: list[CellEvidence]) -> np.ndarray:
     """Objective per image (N): mean over each architecture's finals, then over the architectures."""
-    return np.mean([cell.scores().mean(axis=0) for cell in cells], axis=0)
+    mean: np.ndarray = np.mean([cell.scores().mean(axis=0) for cell in cells], axis=0)
+    return mean
 
 
 def samples(evidence: Evidence, dataset: str, pictures: Pictures) -> list[Sample]:

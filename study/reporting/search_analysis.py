@@ -1,4 +1,4 @@
-"""What a cell's search shows: progress against budget, importance, and whether early values foretold final ones."""
+"""What a cell's search shows: progress against budget, importance, early values against final ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EarlyRank:
-    """Rank correlation between the objective after `epoch` epochs and the best at the end, over complete trials."""
+    """Rank correlation over complete trials between the objective after `epoch` epochs and the final best."""
 
     epoch: int
     trials: int
@@ -55,8 +55,8 @@ def ended_in_order(trials: list[TrialRecord]) -> list[TrialRecord]:
 def anytime(record: StudyRecord, dataset: str, name: str) -> Progress:
     """The cell's best complete trial so far against device-seconds spent.
 
-    Failed and pruned trials are charged. The first trial whose generator started from another cell's weights is
-    also charged with that cell's whole search.
+    Failed and pruned trials are charged. The first trial whose generator started from another cell's weights
+    is also charged with that cell's whole search.
     """
     trials = ended_in_order(record.search(dataset, name))
     values = [one.best if one.state == "COMPLETE" and one.best is not None else math.nan for one in trials]
@@ -79,8 +79,8 @@ def pretraining_architecture(name: str) -> str:
 def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
     """The ended trials whose configuration was drawn at random.
 
-    The first one is the textbook configuration. The sampler TPE draws at random while fewer than `startup_trials`
-    trials of the cell have ended without failure; the others always do.
+    The first one is the textbook configuration. The sampler TPE draws at random while fewer than
+    `startup_trials` trials of the cell have ended without failure; the others always do.
     """
     settings = record.settings["search"]
     ended = ended_in_order(record.search(dataset, name))
