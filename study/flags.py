@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from pathlib import Path
@@ -39,6 +39,27 @@ def preset_or_file(which: str) -> Path:
     raise UsageError(
         f"{which} is neither a preset ({', '.join(preset_names())}) nor a file; name one of them."
     )
+
+
+def split_flags(words: Sequence[str], options: Collection[str]) -> tuple[list[str], list[str]]:
+    """Part a command line into a command's own words and the settings' flags with their values.
+
+    Args:
+        words: The command line.
+        options: The command's own options, such as `--name`.
+    """
+    own: list[str] = []
+    flags: list[str] = []
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if not word.startswith("--") or word.partition("=")[0] in options:
+            own.append(word)
+            continue
+        flags.append(word)
+        if "=" not in word and rest and not rest[0].startswith("--"):
+            flags.append(rest.pop(0))
+    return own, flags
 
 
 def nested_flags(words: Sequence[str]) -> dict[str, Any]:

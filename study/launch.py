@@ -14,7 +14,7 @@ from rich.console import Console
 from study.command import run_command
 from study.config import StudySettings
 from study.errors import StudyError, UsageError
-from study.flags import load_settings, nested_flags, preset_names, preset_or_file
+from study.flags import load_settings, nested_flags, preset_names, preset_or_file, split_flags
 from study.home import StudyHome
 from study.interruption import INTERRUPTED, Interruption
 
@@ -33,6 +33,7 @@ def _parser() -> argparse.ArgumentParser:
 
     parser = argparse.ArgumentParser(
         prog="python -m study.launch",
+        allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Run a hyperparameter study of auto-colorization architectures.",
         epilog=settings_reference(),
@@ -66,8 +67,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _launch(arguments: list[str], console: Console) -> int:
-    options, rest = _parser().parse_known_args(arguments)
-    flags = nested_flags(rest)
+    parser = _parser()
+    own, settings_flags = split_flags(arguments, parser._option_string_actions)
+    options = parser.parse_args(own)
+    flags = nested_flags(settings_flags)
     _add_options(flags, options)
     if options.resume:
         from study.resume import resumed

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from optuna.study import get_all_study_names
+from sqlalchemy import make_url
 
 from study import ledger as keys
 from study.cells import Cell, Stage
@@ -97,7 +98,9 @@ def _may_change(key: str) -> bool:
 
 
 def _check_ledger(url: str, settings: StudySettings) -> None:
-    known = get_all_study_names(open_storage(url))
+    address = make_url(url)
+    missing = address.drivername.startswith("sqlite") and not Path(address.database or "").is_file()
+    known = [] if missing else get_all_study_names(open_storage(url))
     if not any(name.startswith(f"{settings.name}/") for name in known):
         raise UsageError(
             f"ledger is {url}, but that database does not hold the study {settings.name}; move it there before, or "
