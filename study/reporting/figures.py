@@ -124,18 +124,16 @@ def scatter(
     figure, axes = _axes()
     finite = [one.y for one in points if math.isfinite(one.y)]
     floor = min(finite, default=0.0)
-    kinds = (
-        ("COMPLETE", "o", colour),
-        ("PRUNED", "o", "none"),
-        ("FAIL", "x", colour),
-        ("RUNNING", "^", "none"),
-    )
-    for state, marker, face in kinds:
+    for state, marker in (("COMPLETE", "o"), ("PRUNED", "o"), ("FAIL", "x"), ("RUNNING", "^")):
         chosen = [one for one in points if one.state == state]
-        y = [one.y if math.isfinite(one.y) else floor for one in chosen]
-        filled = {"facecolors": face} if marker != "x" else {}
-        axes.scatter([one.x for one in chosen], y, s=16, marker=marker, edgecolors=colour if filled else None,
-                     color=None if filled else colour, linewidths=0.9, **filled)  # fmt: skip
+        axes.plot(
+            [one.x for one in chosen],
+            [one.y if math.isfinite(one.y) else floor for one in chosen],
+            marker,
+            color=colour,
+            markerfacecolor=colour if state == "COMPLETE" else "none",
+            markersize=4.5,
+        )
     if log:
         axes.set_xscale("log")
     else:
