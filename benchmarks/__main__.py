@@ -74,10 +74,15 @@ def _run(name: str, options: Options, folder: Path) -> None:
 def _show(name: str, result: Result) -> None:
     print(f"\n{name}: {BENCHMARKS[name]}")
     if result.rows:
-        cells = [[str(key) for key in result.rows[0]], *([_cell(v) for v in row.values()] for row in result.rows)]
+        cells = [
+            [str(key) for key in result.rows[0]],
+            *([_cell(v) for v in row.values()] for row in result.rows),
+        ]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         for line in cells:
-            print("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+            print(
+                "  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+            )
     for goal in result.goals:
         verdict = {True: "reached", False: "MISSED", None: "not measured"}[goal.reached]
         print(f"  {verdict}: {goal.text}; measured {goal.measured}")

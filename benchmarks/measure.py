@@ -76,7 +76,9 @@ class Result:
     goals: list[Goal] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def goal(self, text: str, value: float, *, at_most: float | None = None, at_least: float | None = None) -> None:
+    def goal(
+        self, text: str, value: float, *, at_most: float | None = None, at_least: float | None = None
+    ) -> None:
         """Compare a measured value with a bound."""
         reached = (at_most is None or value <= at_most) and (at_least is None or value >= at_least)
         self.goals.append(Goal(text, f"{value:.3g}", reached))

@@ -34,7 +34,10 @@ def record(home: Path) -> dict[str, Any]:
             cells[cell] = [_plain(trial, epochs) for trial in trials]
     kept = {section: settings[section] for section in ("model", "budget", "search", "seed")}
     kept["model"]["vgg16"] = Path(kept["model"]["vgg16"]).name
-    limits = {dataset: {k: v for k, v in one.items() if k != "root"} for dataset, one in settings["datasets"].items()}
+    limits = {
+        dataset: {k: v for k, v in one.items() if k != "root"}
+        for dataset, one in settings["datasets"].items()
+    }
     return {"study": kept | {"datasets": limits}, "cells": cells}
 
 

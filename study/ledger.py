@@ -17,12 +17,13 @@ import optuna
 import sqlalchemy
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
-from optuna.storages import BaseStorage, RDBStorage, get_storage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
 from study.cells import Cell, Stage, derived_seed
 from study.config import SearchSettings
 from study.errors import StudyError
+from study.ledger_storage import SoleWriterStorage
 from study.search_space import make_pruner, make_sampler
 
 Parameters = dict[str, float | str]
@@ -72,7 +73,7 @@ def open_storage(url: str) -> BaseStorage:
     if url.startswith("sqlite"):
         sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
         backend.engine.dispose()
-    return get_storage(backend)
+    return SoleWriterStorage(backend)
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:
