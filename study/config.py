@@ -118,7 +118,7 @@ class TrackingSettings(_Section):
 class StudySettings(_Section):
     """A whole study. Field by field: `python -m study.launch --help`."""
 
-    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="also the folder's name")
+    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and folder")
     seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
     datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
     architectures: list[str] = Field(["koalarization", "unet", "cgan"], min_length=1)
