@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import shlex
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -58,12 +60,12 @@ def publish_models(
         for dataset in settings.datasets:
             champion = champion_of(record, dataset)
             if champion is not None:
-                folder = home.champion(dataset)
-                write_model_folder(record, champion, settings, storage, folder)
                 card = model_card(record, champion)
-                (folder / CARD).write_text(card, encoding="utf-8")
+                with _replaced(home.champion(dataset)) as folder:
+                    write_model_folder(record, champion, settings, storage, folder)
+                    (folder / CARD).write_text(card, encoding="utf-8")
                 if registry.register(champion, card):
-                    say(f"Champion of {dataset}: {champion.architecture}, in {folder}")
+                    say(f"Champion of {dataset}: {champion.architecture}, in {home.champion(dataset)}")
     except StudyError:
         raise
     except Exception as error:  # MLflow lets errors of every layer through
@@ -73,6 +75,17 @@ def publish_models(
             f"give them to it with: python -m study.sync --name {settings.name} "
             f"--home {shlex.quote(str(home.root.parent))}"
         ) from error
+
+
+@contextmanager
+def _replaced(folder: Path) -> Iterator[Path]:
+    """A new folder that takes the place of `folder` once it is complete."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=folder.parent, prefix=".") as temporary:
+        fresh = Path(temporary) / folder.name
+        yield fresh
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
 
 
 def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | None:

@@ -1,4 +1,4 @@
-"""The model card of a champion: what it learnt from, how good it is, where it fails, and what to beware of."""
+"""The model card of a champion: what it learnt from, how good it is, where it fails, what to beware of."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def model_card(record: StudyRecord, champion: TrialRecord) -> str:
 def _purpose(record: StudyRecord, champion: TrialRecord) -> str:
     size = record.settings["model"]["image_size"]
     return (
-        "Colours grey photographs at their own resolution. **The colours are plausible, not historical**: they are "
-        "guessed from images like those below and say nothing about what the scene really looked like. The chroma "
-        f"is predicted with the shorter side at {size} pixels and merged with the photograph's own lightness."
+        "Colours grey photographs at their own resolution. **The colours are plausible, not historical**: "
+        "they are guessed from images like those below and say nothing about what the scene really looked "
+        f"like. The chroma is predicted with the shorter side at {size} pixels and merged with the "
+        "photograph's own lightness."
     )
 
 
@@ -55,8 +56,8 @@ def _data(record: StudyRecord, champion: TrialRecord) -> str:
     )
     lines = [
         kind,
-        f"{facts['train']} training images{subset}, {facts['validation']} for validation, {facts['test']} for "
-        f"the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
+        f"{facts['train']} training images{subset}, {facts['validation']} for validation, {facts['test']} "
+        f"for the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
     ]
     if architecture(champion.architecture).needs_vectors:
         lines.append(f"VGG16 weights behind its image vectors: {record.data['vgg16']}.")
@@ -110,7 +111,7 @@ def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) ->
     return "\n".join(
         f"- {line}"
         for line in (
-            f"Trial `{champion.key}`, seed {champion.seed}, {champion.epochs} epochs; the best epoch on validation.",
+            f"Trial `{champion.key}`, seed {champion.seed}; the best of {champion.epochs} epochs.",
             f"{parameters}.",
             f"Search: {summary.trials} trials, {summary.pruned} pruned, {summary.failed} failed.",
             *([f"Software: {versions}."] if versions else []),
@@ -120,12 +121,13 @@ def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) ->
 
 def _licence(record: StudyRecord, champion: TrialRecord) -> str:
     lines = [
-        "The software is under the MIT licence. It knows nothing of the rights in the training images: whoever "
-        "passes these weights on must make sure that those allow it (many public sets are for research only).",
+        "The software is under the MIT licence. It knows nothing of the rights in the training images: "
+        "whoever passes these weights on must make sure that those allow it (many public sets are for "
+        "research only).",
     ]
     if architecture(champion.architecture).needs_vectors and "random" not in record.data["vgg16"]:
         lines.append(
-            "The folder contains VGG16's convolutions (Simonyan & Zisserman 2015, pretrained on ImageNet), which "
-            "have terms of their own; the authors' weights are under CC BY 4.0."
+            "The folder contains VGG16's convolutions (Simonyan & Zisserman 2015, pretrained on ImageNet), "
+            "which have terms of their own; the authors' weights are under CC BY 4.0."
         )
     return "\n".join(f"- {line}" for line in lines)
