@@ -20,9 +20,10 @@ from study.cells import Stage, cells_of
 from study.conductor import Conductor
 from study.config import StudySettings
 from study.curves import analytic_curve
-from study.delivery import DeliveryThread, MlflowRuns
+from study.delivery import DeliveryThread
 from study.home import StudyHome
 from study.ledger import CellLedger, open_storage
+from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
 from study.storage import Storage
 from study.tracking import Tracker

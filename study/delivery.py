@@ -1,29 +1,18 @@
 """From the outbox to MLflow: each event delivered once, whatever died when.
 
-Runs are found again by tag, points that a run already has are not logged again, and nothing is marked as delivered
-before MLflow took it.
+Nothing is marked as delivered before MLflow took it, and `MlflowRuns` logs nothing a second time.
 """
 
 from __future__ import annotations
 
-import logging
-import os
 import threading
-from collections import defaultdict
 from collections.abc import Callable
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from PIL import Image
-
 from study.errors import StudyError
+from study.mlflow_runs import MlflowRuns
 from study.outbox import Event, Outbox
-from study.storage import Storage
-from study.tracking import KEY_TAG
 
-# Without it MLflow's pages open as those of a language model.
-_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
 _CHUNK = 200
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
@@ -33,172 +22,69 @@ class TrackingError(StudyError):
     """The tracking server does not answer or refuses."""
 
 
-class MlflowRuns:
-    """The study's experiment in MLflow.
+def _deliver_next(outbox: Outbox, runs: MlflowRuns, say: Callable[[str], None]) -> int:
+    """Deliver the next events; what MLflow will never take is set aside, so that it does not block the rest.
+
+    Returns:
+        How many events there were.
+    """
+    events, position = outbox.undelivered(_CHUNK)
+    if not events:
+        return 0
+    try:
+        runs.deliver(events)
+    except Exception as error:
+        if not _is_refusal(error):
+            raise
+        for event in events:
+            _deliver_or_set_aside(outbox, runs, event, say)
+    outbox.mark_delivered(position)
+    return len(events)
+
+
+def _deliver_or_set_aside(outbox: Outbox, runs: MlflowRuns, event: Event, say: Callable[[str], None]) -> None:
+    try:
+        runs.deliver([event])
+    except Exception as error:
+        if not _is_refusal(error):
+            raise
+        outbox.set_aside(event, _one_line(error))
+        say(
+            f"MLflow refused a result of {event['run']} ({_one_line(error)}); it is kept in {outbox.refused}."
+        )
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether MLflow looked at an event and will never take it; missing rights can be given, so they are none."""
+    from mlflow.exceptions import MlflowException
+
+    if isinstance(error, KeyError):  # the event's run was itself refused, or deleted by someone
+        return True
+    return isinstance(error, MlflowException) and error.get_http_status_code() in (400, 404, 409, 413)
+
+
+def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable[[str], None]) -> int:
+    """Deliver what waits in the outbox, now.
 
     Args:
-        uri: Tracking URI.
-        experiment: The study's name.
-        artifacts: Where artifacts go if the experiment is made now and no server decides it.
-        storage: Where the study's pictures and evaluations lie.
-    """
-
-    def __init__(self, uri: str, experiment: str, artifacts: str | None, storage: Storage) -> None:
-        # A server that is away is this module's business: MLflow itself would block for minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        from mlflow import MlflowClient
-
-        for chatty in ("mlflow", "alembic"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
-        self._client = MlflowClient(uri)
-        self._storage = storage
-        self._experiment = self._find_or_make(experiment, artifacts)
-        self._runs: dict[str, str] = {}
-        self._found: set[str] = set()
-        self._steps: dict[tuple[str, str], set[int]] = {}
-        self._find_runs()
-
-    def _find_or_make(self, name: str, artifacts: str | None) -> str:
-        experiment = self._client.get_experiment_by_name(name)
-        if experiment:
-            return experiment.experiment_id
-        return self._client.create_experiment(name, artifacts, tags=_EXPERIMENT_TAGS)
-
-    def _find_runs(self) -> None:
-        token = None
-        while True:
-            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
-            for run in page:
-                if key := run.data.tags.get(KEY_TAG):
-                    self._runs[key] = run.info.run_id
-                    self._found.add(key)
-            token = page.token
-            if not token:
-                return
-
-    def deliver(self, events: list[Event]) -> None:
-        """Deliver events in order; consecutive metrics of one run travel together."""
-        waiting: dict[str, list[Event]] = defaultdict(list)
-        for event in events:
-            if event["do"] == "metrics":
-                waiting[event["run"]].append(event)
-                continue
-            self._log_metrics(event["run"], waiting.pop(event["run"], []))
-            self._handlers[event["do"]](self, event)
-        for run, metrics in waiting.items():
-            self._log_metrics(run, metrics)
-
-    def _open(self, event: Event) -> None:
-        from mlflow.entities import Param
-
-        key = event["run"]
-        if key not in self._runs:
-            tags = {KEY_TAG: key, **event["tags"]}
-            if event["parent"]:
-                tags["mlflow.parentRunId"] = self._runs[event["parent"]]
-            run = self._client.create_run(
-                self._experiment, start_time=event["time"], tags=tags, run_name=event["name"]
-            )
-            self._runs[key] = run.info.run_id
-        else:
-            self._client.update_run(self._runs[key], status="RUNNING")
-            for name, value in event["tags"].items():
-                self._client.set_tag(self._runs[key], name, value)
-        params = [Param(name, str(value)) for name, value in event["params"].items()]
-        if params:
-            self._client.log_batch(self._runs[key], params=params, synchronous=True)
-
-    def _log_metrics(self, key: str, events: list[Event]) -> None:
-        from mlflow.entities import Metric
-
-        points = [
-            Metric(name, value, event["time"], event["step"])
-            for event in events
-            for name, value in event["values"].items()
-            if self._is_new(key, name, event["step"])
-        ]
-        for start in range(0, len(points), 1000):
-            self._client.log_batch(self._runs[key], metrics=points[start : start + 1000], synchronous=True)
-
-    def _is_new(self, key: str, name: str, step: int) -> bool:
-        steps = self._steps.get((key, name))
-        if steps is None:
-            history = self._client.get_metric_history(self._runs[key], name) if key in self._found else []
-            steps = self._steps[key, name] = {point.step for point in history}
-        new = step not in steps
-        steps.add(step)
-        return new
-
-    def _image(self, event: Event) -> None:
-        run, name, step = self._runs[event["run"]], event["name"], event["step"]
-        if event["run"] in self._found and any(
-            f"{name}+step+{step}+" in file.path for file in self._client.list_artifacts(run, "images")
-        ):
-            return
-        with TemporaryDirectory() as folder:
-            file = self._storage.get_file(event["key"], Path(folder))
-            if file is not None:
-                with Image.open(file) as picture:
-                    self._client.log_image(run, picture.convert("RGB"), key=name, step=step)
-
-    def _file(self, event: Event) -> None:
-        with TemporaryDirectory() as folder:
-            file = self._storage.get_file(event["key"], Path(folder))
-            if file is not None:
-                parent = Path(event["path"]).parent
-                folder_in_run = None if parent == Path() else str(parent)
-                self._client.log_artifact(self._runs[event["run"]], str(file), folder_in_run)
-
-    def _text(self, event: Event) -> None:
-        self._client.log_text(self._runs[event["run"]], event["text"], event["path"])
-
-    def _tags(self, event: Event) -> None:
-        for name, value in event["tags"].items():
-            self._client.set_tag(self._runs[event["run"]], name, value)
-
-    def _note(self, event: Event) -> None:
-        run = self._runs[event["run"]]
-        earlier = self._client.get_run(run).data.tags.get("mlflow.note.content", "")
-        if event["text"] not in earlier:
-            self._client.set_tag(run, "mlflow.note.content", f"{earlier}\n- {event['text']}".strip())
-
-    def _close(self, event: Event) -> None:
-        self._client.set_terminated(self._runs[event["run"]], event["status"], event["time"])
-
-    _handlers: dict[str, Callable[[MlflowRuns, Event], None]] = {
-        "open": _open,
-        "image": _image,
-        "file": _file,
-        "text": _text,
-        "tags": _tags,
-        "note": _note,
-        "close": _close,
-    }
-
-
-def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns]) -> int:
-    """Deliver what waits in the outbox, now.
+        outbox: What is to be delivered.
+        connect: Makes the connection.
+        say: Told of what MLflow refuses for good.
 
     Returns:
         How many events were delivered.
 
     Raises:
-        TrackingError: If the server is away or refuses; what was delivered until then is marked so.
+        TrackingError: If the server is away; what was delivered until then is marked so.
     """
     total = 0
     try:
         runs = connect()
-        while True:
-            events, position = outbox.undelivered(_CHUNK)
-            if not events:
-                return total
-            runs.deliver(events)
-            outbox.mark_delivered(position)
-            total += len(events)
+        while delivered := _deliver_next(outbox, runs, say):
+            total += delivered
     except Exception as error:  # MLflow lets errors of every layer through
         raise TrackingError(f"MLflow did not take the results: {_one_line(error)}.") from error
+    return total
 
 
 class DeliveryThread:
@@ -223,26 +109,22 @@ class DeliveryThread:
         away = False
         while True:
             stopping = self._stop.is_set()
-            events, position = self._outbox.undelivered(_CHUNK)
-            if not events and stopping:
-                return
             try:
                 runs = runs or self._connect()
-                runs.deliver(events)
-                self._outbox.mark_delivered(position)
+                delivered = _deliver_next(self._outbox, runs, self._say)
                 if away:
                     self._say("The MLflow server is back; the results that waited are being delivered.")
                     away = False
+                if delivered:
+                    continue
             except Exception as error:  # whatever it is, the study goes on and the results stay on disk
                 runs = None
                 if not away:
                     self._say(f"MLflow is away ({_one_line(error)}); results wait on disk.")
                     away = True
-                if stopping:
-                    return
-                self._stop.wait(_RETRY_SECONDS)
-            if not events:
-                self._stop.wait(_IDLE_SECONDS)
+            if stopping:
+                return
+            self._stop.wait(_RETRY_SECONDS if away else _IDLE_SECONDS)
 
     def finish(self, seconds: float) -> bool:
         """Deliver the rest and stop; False if something still waits after `seconds`."""

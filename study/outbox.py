@@ -68,7 +68,7 @@ class Outbox:
             most: How many events at the most.
         """
         position = self.delivered
-        events = []
+        events: list[Event] = []
         with self._journal.open("rb") as file:
             file.seek(position)
             while len(events) < most and (line := file.readline()).endswith(b"\n"):
@@ -81,6 +81,16 @@ class Outbox:
         fresh = self._mark.with_suffix(".new")
         fresh.write_text(f"{position} {self._destination}")
         os.replace(fresh, self._mark)
+
+    @property
+    def refused(self) -> Path:
+        """Events that the tracking server will never take, each with its reason."""
+        return self._journal.with_name("refused.jsonl")
+
+    def set_aside(self, event: Event, reason: str) -> None:
+        """Keep an event that was refused for good."""
+        with self.refused.open("a", encoding="utf-8") as file:
+            file.write(json.dumps({"reason": reason, **event}) + "\n")
 
     @property
     def empty(self) -> bool:

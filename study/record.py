@@ -38,6 +38,7 @@ class TrialRecord:
         best: Lowest validation objective, None if it never reported.
         test: A complete final's metrics on the test split; `kept_…` with the input's luminance.
         generator_from: Number of the pretraining trial whose weights started the generator.
+        continues: Number of the complete trial of the same cell that it carries on with, in an extended study.
         started: Milliseconds since 1970.
         ended: Likewise; None while running.
     """
@@ -53,6 +54,7 @@ class TrialRecord:
     params: dict[str, float | str]
     seed: int
     generator_from: int | None
+    continues: int | None
     best: float | None
     epochs: int
     device_seconds: float
@@ -124,7 +126,9 @@ class StudyRecord:
     def tags(self) -> dict[str, str]:
         """Versions, hardware and commit of the driver."""
         tags = self._runs[STUDY_RUN].data.tags
-        return {name: value for name, value in tags.items() if not name.startswith(("mlflow.", "study.", "role"))}
+        return {
+            name: value for name, value in tags.items() if not name.startswith(("mlflow.", "study.", "role"))
+        }
 
     @property
     def notes(self) -> list[str]:
@@ -217,6 +221,7 @@ def _trial(run: Any) -> TrialRecord:
         params={name: _number(value) for name, value in run.data.params.items()},
         seed=int(tags["seed"]),
         generator_from=None if generator_from is None else int(generator_from),
+        continues=int(tags["continues"]) if "continues" in tags else None,
         best=metrics.get(BEST),
         epochs=int(metrics.get(EPOCHS, 0)),
         device_seconds=metrics.get(DEVICE_SECONDS, 0.0),

@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from study.cells import Cell, Stage, cells_of
 from study.conductor import Conductor
 from study.config import StudySettings
-from study.delivery import DeliveryThread, MlflowRuns
+from study.delivery import DeliveryThread
 from study.environment import environment_tags
 from study.errors import StudyError
 from study.evaluation import save_evaluation
@@ -26,6 +26,7 @@ from study.home import StudyHome
 from study.interruption import Interruption
 from study.ledger import CellLedger, first_line, open_storage
 from study.lock import only_driver
+from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
 from study.preparation import Prepared
 from study.resume import check_content

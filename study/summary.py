@@ -88,7 +88,9 @@ def summarise_study(record: StudyRecord) -> list[CellSummary]:
 def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
     """One cell's row."""
     search, finals = record.search(dataset, name), best_finals(record, dataset, name)
-    states = Counter(trial.state for trial in search)
+    # A trial that was continued to the end is one trial, though its record is two runs.
+    continued = {trial.continues for trial in search if trial.state == "COMPLETE"}
+    states = Counter(trial.state for trial in search if trial.number not in continued)
     complete = [trial for trial in search if trial.state == "COMPLETE" and trial.best is not None]
     best = min(complete, key=lambda trial: (trial.best, trial.number), default=None)
     test = test_intervals(record, finals)
@@ -97,7 +99,7 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
         dataset=dataset,
         architecture=name,
         parameters=dict(best.params) if best else {},
-        trials=len(search),
+        trials=states.total(),
         complete=states["COMPLETE"],
         pruned=states["PRUNED"],
         failed=states["FAIL"],

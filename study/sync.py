@@ -1,0 +1,52 @@
+"""`python -m study.sync`: deliver what a tracking server that was away has not received."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from rich.console import Console
+
+from study.champions import publish_models
+from study.command import run_command
+from study.delivery import deliver_all
+from study.flags import load_settings
+from study.home import existing_home
+from study.lock import only_driver
+from study.outbox import Outbox
+from study.run import connect_tracker
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    return run_command(_sync, list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _sync(arguments: list[str], console: Console) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m study.sync",
+        description="Deliver to MLflow what a server that was away has not received.",
+    )
+    parser.add_argument("--name", required=True, help="the study's name")
+    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    options = parser.parse_args(arguments)
+    home = existing_home(options.home, options.name)
+    settings = load_settings(home.settings_file, {})
+
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    with only_driver(home.root):
+        outbox = Outbox(home.outbox, settings.tracking.uri or "")
+        delivered = deliver_all(outbox, partial(connect_tracker, settings, home), say)
+        outbox.close()
+        say(f"{delivered} results were delivered to {home.tracking_uri(settings)}.")
+        publish_models(settings, home, say)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
