@@ -1,0 +1,148 @@
+"""`python -m study.colorize` and `python -m study.export_onnx` on a model folder made by hand."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from models.architectures import architecture, seeded_build
+from models.colorizer import Colorizer, ColorizerConfig
+from models.metrics import rgb_to_lab
+from models.settings import ModelSettings
+from models.vgg import VGG16Features
+from study import colorize, export_onnx
+from tests.models.synthetic import CPU
+
+
+def make_model(folder, name="unet"):
+    definition = architecture(name)
+    learner = seeded_build(definition, ModelSettings(width=4), definition.textbook, CPU, 0)
+    vgg16 = "random" if definition.needs_vectors else ""
+    config = ColorizerConfig(name, 4, 32, vgg16=vgg16)
+    Colorizer(config, learner.generator_tensors(), VGG16Features("random") if vgg16 else None, CPU).save(
+        folder
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return make_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture
+def photographs(tmp_path):
+    folder = tmp_path / "photographs"
+    (folder / "old" / "1920").mkdir(parents=True)
+    y, x = np.mgrid[0:60, 0:90]
+    picture = Image.fromarray((120 + 100 * np.sin(x / 9) * np.cos(y / 7)).astype(np.uint8))
+    picture.save(folder / "one.png")
+    picture.crop((0, 0, 33, 60)).save(folder / "old" / "two.jpg", quality=95)
+    picture.save(folder / "old" / "1920" / "three.gif")
+    (folder / "old" / "notes.txt").write_text("no image")
+    return folder
+
+
+def run(*arguments):
+    return colorize.main([str(argument) for argument in arguments])
+
+
+def names(folder):
+    return sorted(str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file())
+
+
+def test_folders_keep_their_structure_and_images_their_size(model, photographs, tmp_path):
+    assert run(photographs, "--output", tmp_path / "out", "--model", model) == 0
+    assert names(tmp_path / "out") == ["old/1920/three.gif.png", "old/two.jpg", "one.png"]
+    with Image.open(tmp_path / "out" / "old" / "two.jpg") as image:
+        assert (image.size, image.mode) == ((33, 60), "RGB")
+    with Image.open(photographs / "one.png") as grey, Image.open(tmp_path / "out" / "one.png") as coloured:
+        given, made = (np.asarray(one.convert("RGB")) for one in (grey, coloured))
+    assert not np.array_equal(given, made)
+    import torch
+
+    both = torch.from_numpy(np.stack([given, made])).permute(0, 3, 1, 2).float() / 255
+    lightness = rgb_to_lab(both)[:, 0]
+    assert (lightness[0] - lightness[1]).abs().mean() < 1
+
+
+def test_unreadable_files_are_named_and_the_rest_is_coloured(model, photographs, tmp_path, capsys):
+    (photographs / "broken.jpg").write_bytes(b"\xff\xd8 nothing")
+    (photographs / "empty.png").write_bytes(b"")
+    assert run(photographs, "--output", tmp_path / "out", "--model", model) == 1
+    said = capsys.readouterr().out
+    assert "broken.jpg is refused" in said
+    assert "empty.png is refused: it is empty" in said
+    assert "Coloured 3" in said
+    assert "2 of 5 were not coloured" in said
+    assert len(names(tmp_path / "out")) == 3
+
+
+def test_nothing_is_overwritten_unless_asked(model, photographs, tmp_path, capsys):
+    output = tmp_path / "out"
+    output.mkdir()
+    (output / "one.png").write_text("mine")
+    assert run(photographs / "one.png", "--output", output, "--model", model) == 1
+    assert (output / "one.png").read_text() == "mine"
+    assert "give --overwrite" in capsys.readouterr().out
+    assert run(photographs / "one.png", "--output", output, "--model", model, "--overwrite") == 0
+    with Image.open(output / "one.png") as image:
+        assert image.size == (90, 60)
+
+
+def test_the_original_is_never_the_target(model, photographs, capsys):
+    before = (photographs / "one.png").read_bytes()
+    arguments = (photographs / "one.png", "--output", photographs, "--model", model, "--overwrite")
+    assert run(*arguments) == 2
+    assert "is the original itself" in capsys.readouterr().err
+    assert (photographs / "one.png").read_bytes() == before
+
+
+def test_output_inside_the_input_is_no_input(model, photographs):
+    output = photographs / "coloured"
+    assert run(photographs, "--output", output, "--model", model) == 0
+    first = names(output)
+    assert run(photographs, "--output", output, "--model", model, "--overwrite") == 0
+    assert names(output) == first
+
+
+def test_compare_puts_grey_and_coloured_side_by_side(model, photographs, tmp_path):
+    assert run(photographs / "one.png", "--output", tmp_path / "out", "--model", model, "--compare") == 0
+    with Image.open(tmp_path / "out" / "one.png") as image, Image.open(photographs / "one.png") as grey:
+        assert image.size == (180, 60)
+        assert np.array_equal(np.asarray(image)[:, :90, 1], np.asarray(grey))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["absent.png", "--model", "{model}"], "absent.png does not exist"),
+        (
+            ["{photographs}/old/1920", "{photographs}/old/1920", "--model", "{model}"],
+            "would both become three.gif",
+        ),
+        (["{model}", "--model", "{model}"], "There is no image in"),
+        (["{photographs}", "--model", "{photographs}"], "is neither a model folder"),
+        (["{photographs}", "--model", "{model}", "--dataset", "fruit"], "give the study with --name"),
+        (["{photographs}", "--name", "nothing", "--home", "{photographs}"], "There is no study nothing"),
+    ],
+)
+def test_wrong_usage_is_one_sentence_and_writes_nothing(
+    model, photographs, tmp_path, capsys, arguments, sentence
+):
+    filled = [one.format(model=model, photographs=photographs) for one in arguments]
+    assert run(*filled, "--output", tmp_path / "out") == 2
+    assert sentence in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("name", ["unet", "koalarization"])
+def test_onnx_predicts_what_the_network_predicts_for_any_batch(tmp_path, name):
+    onnxruntime = pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    folder = make_model(tmp_path / "model", name)
+    assert export_onnx.main(["--model", str(folder), "--output", str(tmp_path / "model.onnx")]) == 0
+    session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
+    grey = np.random.default_rng(0).integers(0, 256, (5, 32, 32), dtype=np.uint8)
+    (answer,) = session.run(None, {"grey": grey[:, None].astype(np.float32) / 127.5 - 1})
+    assert np.abs(answer - Colorizer.load(folder, "cpu").predict(grey).numpy()).max() <= export_onnx.TOLERANCE
+    assert session.get_modelmeta().custom_metadata_map["colorizer"].startswith('{"architecture"')
