@@ -20,6 +20,7 @@ from study.cells import Cell, Stage
 from study.config import StudySettings
 from study.delivery import deliver_all
 from study.evaluation import evaluate, save_evaluation, summary_of
+from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
 from study.record import StudyRecord
 from study.samples import to_uint8
