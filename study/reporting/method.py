@@ -69,7 +69,8 @@ def _about_data(record: StudyRecord) -> list[str]:
                 f"{name} was trained on a random subset: {one['train']} of {one['train_available']} images."
             )
         if one["refused"]:
-            found.append(f"{name}: {len(one['refused'])} files were refused and left out (listed below).")
+            count = "1 file was" if len(one["refused"]) == 1 else f"{len(one['refused'])} files were"
+            found.append(f"{name}: {count} refused and left out (listed above).")
     return found
 
 

@@ -39,7 +39,7 @@ def render_page(record: StudyRecord) -> str:
         lstrip_blocks=True,
     )  # fmt: skip
     environment.filters |= {"interval": _interval, "p": p_text, "number": number_text, "bounds": _bounds}
-    return environment.get_template("report.html").render(**_context(record))
+    return environment.get_template("report.html").render(**_context(record)).lstrip()
 
 
 def _context(record: StudyRecord) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Studies written to MLflow through the real tracker, without any training: images and predictions are made up."""
+"""Studies written to MLflow through the real tracker without training: images and predictions are made up."""
 
 from __future__ import annotations
 
@@ -72,8 +72,17 @@ class Ending:
 class Writer:
     """Writes one study; `close` delivers it."""
 
-    def __init__(self, folder: Path, uri: str, name: str, *, architectures: Sequence[str], datasets: Sequence[str],
-                 seeds: int = 2, pictures: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self,
+        folder: Path,
+        uri: str,
+        name: str,
+        *,
+        architectures: Sequence[str],
+        datasets: Sequence[str],
+        seeds: int = 2,
+        pictures: bool = True,
+    ) -> None:
         self.settings = StudySettings(
             name=name,
             datasets={one: {"root": f"drawn:{one}"} for one in datasets},
@@ -105,12 +114,20 @@ class Writer:
     def _facts(self) -> dict:
         count = len(self._batch.colour)
         return {
-            "layout": "drawn", "drawn": True, "fingerprint": "0123456789abcdef" * 4, "images": 100, "train": 60,
-            "train_available": 80, "validation": 10, "test": count, "categories": list(COLOURS), "duplicates": 0,
+            "layout": "drawn",
+            "drawn": True,
+            "fingerprint": "0123456789abcdef" * 4,
+            "images": 100,
+            "train": 60,
+            "train_available": 80,
+            "validation": 10,
+            "test": count,
+            "categories": list(COLOURS),
+            "duplicates": 0,
             "test_files": [f"{name}/{number}.jpg" for name in COLOURS for number in range(PER_CATEGORY)],
             "test_categories": [number for number in range(len(COLOURS)) for _ in range(PER_CATEGORY)],
             "refused": [{"file": "bad<b>.jpg", "reason": "is no image"}],
-        }  # fmt: skip
+        }
 
     def _write_trivial(self, datasets: Sequence[str]) -> None:
         tint = torch.tensor([0.05, 0.0, -0.05])[:, None, None]
@@ -123,7 +140,7 @@ class Writer:
             name: evaluate(lambda grey, _, made=predictions[name]: made(grey).clamp(-1, 1), [self._batch])
             for name in TRIVIAL
         }
-        self.tracker.document("trivial.json", trivial_document({one: rows for one in datasets}))
+        self.tracker.document("trivial.json", trivial_document(dict.fromkeys(datasets, rows)))
         for dataset in datasets:
             for name, quantities in rows.items():
                 path = trivial_path(dataset, name)
@@ -144,8 +161,16 @@ class Writer:
         """Search trials in order; None is one that is still running."""
         for number, ending in enumerate(endings):
             params = ending.params if ending else dict(architecture(name).textbook)
-            one = Assignment(dataset, name, Stage.SEARCH, number, params, seed=number, epochs=4,
-                             generator_from=ending.generator_from if ending else None)  # fmt: skip
+            one = Assignment(
+                dataset,
+                name,
+                Stage.SEARCH,
+                number,
+                params,
+                seed=number,
+                epochs=4,
+                generator_from=ending.generator_from if ending else None,
+            )
             self.tracker.started(one)
             epochs = 4 if ending and ending.state is TrialState.COMPLETE else 2
             self._report(one, epochs, ending)
@@ -156,10 +181,18 @@ class Writer:
     def final(
         self, dataset: str, name: str, number: int, error: float, generator_from: int | None = None
     ) -> None:
-        """A complete final whose predictions are the truth pulled `error` of the way to purple-grey, with noise."""
+        """A complete final whose predictions are the truth pulled `error` of the way to purple, with noise."""
         params = dict(architecture(name).textbook)
-        one = Assignment(dataset, name, Stage.FINAL, number, params, seed=100 + number, epochs=4,
-                         generator_from=generator_from)  # fmt: skip
+        one = Assignment(
+            dataset,
+            name,
+            Stage.FINAL,
+            number,
+            params,
+            seed=100 + number,
+            epochs=4,
+            generator_from=generator_from,
+        )
         generator = torch.Generator().manual_seed(number)
         noise = 0.02 * torch.randn(self._batch.colour.shape, generator=generator)
         wrong = torch.tensor([0.4, -0.2, 0.2])[:, None, None]
@@ -177,7 +210,7 @@ class Writer:
 
     def _report(self, one: Assignment, epochs: int, ending: Ending | None) -> None:
         last = ending.value if ending and ending.value is not None else 12.0
-        losses = {name: 0.5 for name in architecture(one.architecture).losses} | (
+        losses = dict.fromkeys(architecture(one.architecture).losses, 0.5) | (
             ending.losses or {} if ending else {}
         )
         for epoch in range(1, epochs + 1):
@@ -191,8 +224,16 @@ class Writer:
             }
             self.tracker.reported(one, report)
 
-    def _end(self, one: Assignment, state: TrialState, value: float | None, epochs: int, *, reason: str = "",
-             test: dict[str, float] | None = None) -> None:  # fmt: skip
+    def _end(
+        self,
+        one: Assignment,
+        state: TrialState,
+        value: float | None,
+        epochs: int,
+        *,
+        reason: str = "",
+        test: dict[str, float] | None = None,
+    ) -> None:
         self.tracker.ended(one, End(state, reason, value, epochs, float(epochs), test, one.number + 1, value))
 
     def close(self, *, finished: bool = True) -> StudyRecord:

@@ -1,0 +1,212 @@
+"""Verdicts on made-up quantities with a known truth."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from models.metrics.image import HUE_BINS
+from study.record import TrialRecord
+from study.reporting.adversary import adversarial_diagnoses, generator_start, welch
+from study.reporting.diagnostics import greenness, image_diagnoses, white_collapse
+from study.reporting.evidence import CellEvidence
+
+IMAGES = 40
+
+
+def trial(number: int = 0, **changes) -> TrialRecord:
+    values = {
+        "key": f"fruit/cgan/{number}",
+        "run_id": str(number),
+        "dataset": "fruit",
+        "architecture": "cgan",
+        "final": False,
+        "number": number,
+        "state": "COMPLETE",
+        "reason": "",
+        "params": {},
+        "seed": 0,
+        "generator_from": None,
+        "best": 10.0,
+        "epochs": 4,
+        "device_seconds": 4.0,
+        "test": {},
+        "started": 0,
+        "ended": 1,
+    }
+    known = {
+        name: value for name, value in {**values, **changes}.items() if name in TrialRecord.__annotations__
+    }
+    missing = set(TrialRecord.__annotations__) - set(known)
+    return TrialRecord(**known, **dict.fromkeys(missing))
+
+
+def hue_histogram(degrees: float, chroma: float = 30.0) -> np.ndarray:
+    histogram = np.zeros((IMAGES, HUE_BINS))
+    histogram[:, int(degrees // (360 / HUE_BINS))] = chroma
+    return histogram
+
+
+def cell(seeds: int = 3, spread: float = 0.01, name: str = "unet", **predicted) -> CellEvidence:
+    """Quantities equal to the truth but for those given, with a little variance over seeds and images."""
+    rng = np.random.default_rng(0)
+    truth = {
+        "ciede2000": 10.0,
+        "white_fraction": 0.4,
+        "sharpness": 1.0,
+        "hue_entropy": 2.0,
+        "saturation": 20.0,
+    }
+    evaluations = []
+    for _ in range(seeds):
+        one = {}
+        for quantity, value in truth.items():
+            one[quantity] = np.full(IMAGES, predicted.get(quantity, value)) + spread * rng.standard_normal(
+                IMAGES
+            )
+            one[f"{quantity}_true"] = np.full(IMAGES, value)
+        one["hue_histogram_true"] = hue_histogram(130)
+        one["hue_histogram"] = hue_histogram(predicted.get("hue", 130)) * rng.uniform(0.9, 1.1, (IMAGES, 1))
+        one["a_star_error"] = rng.standard_normal(IMAGES)
+        evaluations.append(one)
+    finals = tuple(trial(number, final=True) for number in range(seeds))
+    return CellEvidence("fruit", name, finals, tuple(evaluations))
+
+
+def evidence(*cells: CellEvidence, categories: tuple[str, ...] = ()) -> SimpleNamespace:
+    facts = {"categories": list(categories), "test_categories": [0] * IMAGES if categories else [-1] * IMAGES}
+    return SimpleNamespace(
+        cells={("fruit", one.architecture): one for one in cells},
+        datasets=["fruit"],
+        of=lambda _: list(cells),
+        record=SimpleNamespace(data={"datasets": {"fruit": facts}}),
+    )
+
+
+def verdicts(*cells: CellEvidence) -> dict[str, str]:
+    return {one.title: one.rows[0].verdict for one in image_diagnoses(evidence(*cells)) if one.rows}
+
+
+FAILINGS = {
+    "White collapse": {"white_fraction": 0.98},
+    "Blur": {"sharpness": 0.2},
+    "Green turned red": {"hue": 20},
+    "Few learnt colours": {"hue_entropy": 1.0},
+    "Desaturation": {"saturation": 8.0},
+}
+
+
+def test_a_perfect_model_shows_none_of_the_failings():
+    assert verdicts(cell()) == dict.fromkeys(FAILINGS, "not seen")
+
+
+@pytest.mark.parametrize("title", FAILINGS)
+def test_each_failing_is_seen_alone(title):
+    found = verdicts(cell(**FAILINGS[title]))
+    assert {name for name, verdict in found.items() if verdict == "seen"} == {title}
+
+
+def test_a_wide_interval_decides_nothing():
+    assert verdicts(cell(sharpness=0.5, spread=0.5))["Blur"] == "not decided"
+
+
+def test_white_collapse_is_a_share_of_what_was_not_white():
+    assert white_collapse(cell(white_fraction=1.0)).value == pytest.approx(1, abs=0.02)
+    assert white_collapse(cell()).value == pytest.approx(0, abs=0.02)
+
+
+def test_greenness_has_the_sign_of_the_predicted_a_star():
+    red, green = greenness(cell(hue=20)), greenness(cell())
+    assert red is not None
+    assert green is not None
+    assert red.value < 0 < green.value == pytest.approx(1, abs=0.05)
+
+
+def test_a_truth_without_green_gives_no_row():
+    one = cell()
+    for quantities in one.evaluations:
+        quantities["hue_histogram_true"] = hue_histogram(30)
+    assert "Green turned red" not in verdicts(one)
+
+
+def test_green_categories_are_named():
+    rows = next(
+        one.rows
+        for one in image_diagnoses(evidence(cell(hue=20), categories=("Cucumber",)))
+        if "red" in one.title
+    )
+    assert rows[0].remark.startswith("Cucumber -")
+    assert rows[0].remark.endswith(": seen")
+
+
+@pytest.mark.parametrize(
+    ("unet", "cgan", "verdict"), [(8.0, 12.0, "seen"), (12.0, 8.0, "not seen"), (10.0, 10.0, "not decided")]
+)
+def test_whether_the_u_net_is_best(unet, cgan, verdict):
+    cells = [cell(name="unet", ciede2000=unet), cell(name="cgan", ciede2000=cgan)]
+    if unet == cgan:
+        cells[1].evaluations[0]["ciede2000"] += 0.5
+    assert verdicts(*cells)["Best architecture"] == verdict
+
+
+def fake_record(trials: list[TrialRecord], saturation: list[float], bad: list[float]) -> SimpleNamespace:
+    values = {"train/saturation": saturation, "train/nonfinite_steps": bad}
+    return SimpleNamespace(
+        cells=[("fruit", "cgan")],
+        search=lambda *_: trials,
+        metric_names=lambda _: list(values),
+        history=lambda one, metric: [(1, 0.0), (2, values[metric][one.number])],
+    )
+
+
+def test_saturation_falls_with_epsilon():
+    epsilons = np.logspace(-12, -3, 20)
+    trials = [trial(number, params={"epsilon": float(value)}) for number, value in enumerate(epsilons)]
+    record = fake_record(trials, list(np.linspace(0.9, 0.2, 20)), [0] * 20)
+    found = {one.title: one.rows[0] for one in adversarial_diagnoses(record) if one.rows}
+    assert found["Discriminator saturation"].verdict == "seen"
+    assert found["Saturation against ε"].verdict == "seen"
+    assert found["Saturation against ε"].value.startswith("ρ -1.00")
+    assert found["Non-finite steps"].verdict == "not decided"
+
+
+def test_trials_that_broke_are_counted_with_their_epsilon():
+    trials = [trial(number, params={"epsilon": 1e-12}) for number in range(8)]
+    record = fake_record(trials, [0] * 8, [3] * 8)
+    found = {one.title: one.rows[0] for one in adversarial_diagnoses(record) if one.rows}
+    assert found["Non-finite steps"].verdict == "seen"
+    assert "8 of 8 trials, with ε 1.0e-12" in found["Non-finite steps"].remark
+
+
+def test_a_study_without_a_discriminator_has_no_such_diagnoses():
+    record = fake_record([], [], [])
+    assert adversarial_diagnoses(record) == []
+
+
+def test_the_generators_start_is_decided_only_with_enough_trials():
+    starts = ["scratch"] * 6 + ["unet"] * 6
+    trials = [
+        trial(
+            number,
+            params={"generator_init": start},
+            best=(20.0 if start == "scratch" else 10.0) + 0.1 * number,
+        )
+        for number, start in enumerate(starts)
+    ]
+    found = generator_start("fruit", "cgan", trials)
+    assert found is not None
+    assert found.verdict == "seen"
+    few = generator_start("fruit", "cgan", trials[5:])
+    assert few is not None
+    assert few.verdict == "not decided"
+    assert generator_start("fruit", "cgan", [trial()]) is None
+
+
+def test_welch_is_that_of_scipy():
+    from scipy import stats
+
+    a, b = [1.0, 2.0, 4.0], [0.5, 0.7, 0.6, 1.0]
+    bounds = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
+    assert (welch(a, b).low, welch(a, b).high) == pytest.approx((bounds.low, bounds.high))

@@ -1,0 +1,92 @@
+"""What is read off a search: progress, random trials, importance, early ranks."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from study.record import TrialRecord
+from study.reporting.search_analysis import (
+    FEWEST_FOR_IMPORTANCE,
+    anytime,
+    early_ranks,
+    expected_best_curve,
+    importances,
+    random_start,
+)
+
+from test_diagnoses import trial  # isort: skip
+
+
+def record(
+    trials: list[TrialRecord], histories=None, sampler: str = "tpe", startup: int = 3
+) -> SimpleNamespace:
+    search = {"sampler": sampler, "startup_trials": startup, "warmup_epochs": 1, "space": {}}
+    return SimpleNamespace(
+        settings={"search": search},
+        search=lambda _, name: [one for one in trials if one.architecture == name],
+        history=lambda one, _: histories[one.number],
+    )
+
+
+def test_the_incumbent_ignores_failures_and_pays_for_the_pretrained_generator():
+    trials = [
+        trial(0, best=12.0, ended=1),
+        trial(1, best=5.0, state="PRUNED", ended=2),
+        trial(2, best=None, state="FAIL", ended=3),
+        trial(3, best=9.0, ended=4, generator_from=0),
+        trial(4, best=8.0, state="RUNNING", ended=None),
+        trial(9, best=11.0, ended=1, architecture="unet", device_seconds=100.0),
+    ]
+    progress = anytime(record(trials), "fruit", "cgan")
+    assert progress.x.tolist() == [4, 8, 12, 116]
+    assert progress.y.tolist() == [12, 12, 12, 9]
+
+
+def test_random_trials_are_those_before_the_sampler_had_learnt():
+    trials = [
+        trial(number, started=10 * number, ended=10 * number + 5, best=float(number)) for number in range(8)
+    ]
+    assert [one.number for one in random_start(record(trials), "fruit", "cgan")] == [1, 2]
+    assert len(random_start(record(trials, sampler="random"), "fruit", "cgan")) == 7
+    at_once = [trial(number, started=0, ended=10) for number in range(6)]
+    assert len(random_start(record(at_once), "fruit", "cgan")) == 5
+
+
+def test_expected_best_falls_with_more_trials():
+    trials = [trial(number, best=float(10 + number), started=0, ended=9) for number in range(6)]
+    curve = expected_best_curve(record(trials), "fruit", "cgan")
+    assert curve.x.tolist() == [1, 2, 3, 4, 5]
+    assert curve.y[0] == pytest.approx(13)
+    assert np.all(np.diff(curve.y) < 0)
+
+
+def test_importance_finds_the_parameter_that_matters():
+    rng = np.random.default_rng(0)
+    trials = []
+    for number in range(60):
+        params = {
+            "learning_rate": float(10 ** rng.uniform(-5, -2)),
+            "discriminator_learning_rate": float(10 ** rng.uniform(-6, -2)),
+            "l1_weight": float(10 ** rng.uniform(0, 3)),
+            "epsilon": float(10 ** rng.uniform(-12, -3)),
+            "generator_init": "scratch",
+        }
+        best = 10 + 3 * (np.log10(params["learning_rate"]) + 3.5) ** 2
+        trials.append(trial(number, params=params, best=float(best)))
+    found = importances(record(trials), "fruit", "cgan")
+    assert set(found) == {"fANOVA", "PED-ANOVA", "mean decrease of impurity"}
+    for values in found.values():
+        assert max(values, key=lambda name: values[name]) == "learning_rate"
+    assert importances(record(trials[: FEWEST_FOR_IMPORTANCE - 1]), "fruit", "cgan") == {}
+
+
+def test_early_values_that_foretell_the_end_correlate():
+    trials = [trial(number) for number in range(10)]
+    histories = [[(epoch, 20.0 + number - epoch) for epoch in range(1, 9)] for number in range(10)]
+    ranks = early_ranks(record(trials, histories), "fruit", "cgan")
+    assert [rank.epoch for rank in ranks] == [1, 2, 4]
+    assert all(rank.correlation.value == pytest.approx(1) for rank in ranks)
+    assert early_ranks(record(trials[:1], histories), "fruit", "cgan") == []
