@@ -181,7 +181,7 @@ class Writer:
     def final(
         self, dataset: str, name: str, number: int, error: float, generator_from: int | None = None
     ) -> None:
-        """A complete final whose predictions are the truth pulled `error` of the way to purple, with noise."""
+        """A complete final whose predictions are the truth pulled `error` of the way to purple, plus noise."""
         params = dict(architecture(name).textbook)
         one = Assignment(
             dataset,
