@@ -16,7 +16,7 @@ from study.config import StudySettings
 from study.errors import StudyError, UsageError
 from study.flags import load_settings, nested_flags, preset_names, preset_or_file, split_flags
 from study.home import StudyHome
-from study.interruption import INTERRUPTED, Interruption
+from study.interruption import INTERRUPTED, Interruption, leave
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -205,4 +205,4 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())
