@@ -40,7 +40,7 @@ def cached_arrays(
     Raises:
         CacheError: the folder cannot be written.
     """
-    from filelock import FileLock  # noqa: PLC0415 - not everything that imports this module caches
+    from filelock import FileLock
 
     entry = folder / key
     arrays = _read(entry)

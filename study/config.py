@@ -79,8 +79,12 @@ class SearchSettings(_Section):
     pruner: Literal["median", "halving", "hyperband", "patient", "none"] = Field(
         "median", description="who stops weak trials"
     )
-    startup_trials: int = Field(4, ge=0, description="random trials before TPE, complete trials before pruning")
-    warmup_epochs: int = Field(2, ge=0, description="epochs that every trial may train before it can be pruned")
+    startup_trials: int = Field(
+        4, ge=0, description="random trials before TPE, complete trials before pruning"
+    )
+    warmup_epochs: int = Field(
+        2, ge=0, description="epochs that every trial may train before it can be pruned"
+    )
     reduction_factor: int = Field(3, ge=2, description="of successive halving and hyperband")
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
     space: dict[str, dict[str, list[float | str]]] = Field(
@@ -99,7 +103,9 @@ class ResourceSettings(_Section):
     """What a trial takes and what the cluster bears."""
 
     cpus_per_trial: float = Field(1, gt=0, description="CPUs of one trial, also its threads")
-    gpus_per_trial: float | None = Field(None, ge=0, description="fraction or number; default 1 where there are")
+    gpus_per_trial: float | None = Field(
+        None, ge=0, description="fraction or number; default 1 where there are"
+    )
     max_concurrent_trials: int | None = Field(None, ge=1, description="default: as many as there is room for")
     max_failures: int = Field(2, ge=0, description="retries of a trial whose process or node died")
     max_failed_share: float = Field(
@@ -111,14 +117,18 @@ class ResourceSettings(_Section):
 class TrackingSettings(_Section):
     """Where people look."""
 
-    uri: Address | None = Field(None, description="MLflow server; default an SQLite file in the study's folder")
+    uri: Address | None = Field(
+        None, description="MLflow server; default an SQLite file in the study's folder"
+    )
     pictures_per_trial: int = Field(4, ge=0, description="how often a trial logs its sample images")
 
 
 class StudySettings(_Section):
     """A whole study. Field by field: `python -m study.launch --help`."""
 
-    name: str = Field("study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and folder")
+    name: str = Field(
+        "study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and folder"
+    )
     seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
     datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
     architectures: list[str] = Field(["koalarization", "unet", "cgan"], min_length=1)
@@ -152,7 +162,9 @@ class StudySettings(_Section):
         cells = {f"{dataset}/{name}" for dataset in self.datasets for name in self.architectures}
         for cell in self.budget.epochs_for:
             if cell not in cells:
-                raise ValueError(f"budget.epochs_for names {cell}, which is none of the study's cells: {sorted(cells)}")
+                raise ValueError(
+                    f"budget.epochs_for names {cell}, which is none of the study's cells: {sorted(cells)}"
+                )
         for name in self.architectures:
             stride = architecture(name).stride
             if self.model.image_size % stride:

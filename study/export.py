@@ -21,7 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(arguments: list[str], console: Console) -> int:
-    parser = argparse.ArgumentParser(prog="python -m study.export", description="Print a study's summary table.")
+    parser = argparse.ArgumentParser(
+        prog="python -m study.export", description="Print a study's summary table."
+    )
     add_study_options(parser)
     parser.add_argument("--format", choices=FORMATS, default="markdown", help="default: markdown")
     parser.add_argument("--output", type=Path, metavar="F", help="a file instead of the standard output")

@@ -69,7 +69,9 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
         means = [row.get(column, "").partition(" [")[0] for column in _MEANS]
         shown = [row.get(column, "") for column in ("search", "beats")]
         table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, *shown)
-    table.caption = "[95 % interval]; c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
+    table.caption = (
+        "[95 % interval]; c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
+    )
     return table
 
 
@@ -77,7 +79,11 @@ def commands(settings: StudySettings, home: StudyHome) -> list[str]:
     """Exact commands for the table, the MLflow UI and optuna-dashboard."""
     where = f"--name {settings.name} --home {shlex.quote(str(home.root.parent))}"
     server = settings.tracking.uri or ""
-    ui = f"browse {server}" if server else f"mlflow ui --backend-store-uri {shlex.quote(home.tracking_uri(settings))}"
+    ui = (
+        f"browse {server}"
+        if server
+        else f"mlflow ui --backend-store-uri {shlex.quote(home.tracking_uri(settings))}"
+    )
     return [
         "The report:          " + str(home.report),
         "The table in full:   python -m study.export " + where,

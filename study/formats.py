@@ -13,7 +13,15 @@ from study.summary import CellSummary
 from study.table import HEADINGS, table_rows
 
 FORMATS = ("csv", "markdown", "latex", "json")
-_LATEX = {"&": r"\&", "%": r"\%", "_": r"\_", "#": r"\#", "↓": r"$\downarrow$", "↑": r"$\uparrow$", "→": r"$\to$"}
+_LATEX = {
+    "&": r"\&",
+    "%": r"\%",
+    "_": r"\_",
+    "#": r"\#",
+    "↓": r"$\downarrow$",
+    "↑": r"$\uparrow$",
+    "→": r"$\to$",
+}
 _LATEX |= {"Δ": r"$\Delta$", "₀": r"$_0$", "–": "--"}
 
 
@@ -34,16 +42,33 @@ def _csv(record: StudyRecord, summaries: list[CellSummary]) -> str:
     """One line per cell and trivial prediction, all metrics in full precision, bounds in columns of their own."""
     metrics = [prefix + name for prefix in ("", KEPT) for name in METRICS]
     bounds = [f"{name}{part}" for name in metrics for part in ("", "_low", "_high")]
-    facts = ["trials", "complete", "pruned", "failed", "epochs", "device_seconds", "pretraining_seconds", "seeds"]
+    facts = [
+        "trials",
+        "complete",
+        "pruned",
+        "failed",
+        "epochs",
+        "device_seconds",
+        "pretraining_seconds",
+        "seeds",
+    ]
     out = io.StringIO()
     columns = ["dataset", "model", *bounds, "validation", *facts, "parameters", "model_uri"]
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
     for one in summaries:
-        row = {"dataset": one.dataset, "model": one.architecture, **{name: getattr(one, name) for name in facts}}
+        row = {
+            "dataset": one.dataset,
+            "model": one.architecture,
+            **{name: getattr(one, name) for name in facts},
+        }
         for name, interval in one.test.items():
             row |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-        row |= {"validation": one.validation, "parameters": json.dumps(one.parameters), "model_uri": one.model_uri}
+        row |= {
+            "validation": one.validation,
+            "parameters": json.dumps(one.parameters),
+            "model_uri": one.model_uri,
+        }
         writer.writerow(row)
     for dataset, rows in record.trivial.items():
         for name, values in rows.items():

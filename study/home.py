@@ -61,7 +61,11 @@ class StudyHome:
 
     def storage_uri(self, settings: StudySettings) -> str:
         """Checkpoints, weights and pictures of trials; a study of another name never meets them."""
-        return f"{settings.storage.rstrip('/')}/{settings.name}" if settings.storage else str(self.root / "storage")
+        return (
+            f"{settings.storage.rstrip('/')}/{settings.name}"
+            if settings.storage
+            else str(self.root / "storage")
+        )
 
     def write_settings(self, settings: StudySettings) -> None:
         """Keep the resolved configuration."""

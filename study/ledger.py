@@ -191,7 +191,9 @@ class CellLedger:
         """Ask Optuna's pruner about a RUNNING trial after its last report."""
         pruner, trial = self._study.pruner, self._running[number]
         prune = pruner.prune(optuna.pruners._filter_study(self._study, trial), trial)
-        if isinstance(pruner, SuccessiveHalvingPruner | HyperbandPruner):  # they keep rungs in the trial's attributes
+        if isinstance(
+            pruner, SuccessiveHalvingPruner | HyperbandPruner
+        ):  # they keep rungs in the trial's attributes
             trial.system_attrs = self._storage.get_trial(trial._trial_id).system_attrs
         return prune
 
@@ -209,7 +211,9 @@ class CellLedger:
         """Lowest objective that a RUNNING trial reported."""
         return min(self._running[number].intermediate_values.values(), default=math.inf)
 
-    def finish(self, number: int, state: TrialState, *, reason: str = "", device_seconds: float = 0.0) -> float | None:
+    def finish(
+        self, number: int, state: TrialState, *, reason: str = "", device_seconds: float = 0.0
+    ) -> float | None:
         """End a RUNNING trial.
 
         COMPLETE takes the best reported value, since it is the best epoch's weights that are kept; PRUNED takes the

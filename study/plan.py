@@ -70,7 +70,9 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
         seconds += trained * speed[cell.architecture] * cell.epochs * (settings.budget.trials + finals)
     console.print(table)
     resources = settings.resources
-    concurrent = resources.max_concurrent_trials or max(1, int((os.cpu_count() or 1) / resources.cpus_per_trial))
+    concurrent = resources.max_concurrent_trials or max(
+        1, int((os.cpu_count() or 1) / resources.cpus_per_trial)
+    )
     console.print(
         f"A trial takes {resources.cpus_per_trial:g} CPU and "
         f"{'a GPU where there is one' if resources.gpus_per_trial is None else f'{resources.gpus_per_trial:g} GPU'}; "

@@ -67,7 +67,9 @@ def _check_listening(address: str, who: str, what_to_do: str) -> None:
     try:
         socket.create_connection((parts.hostname or "", port), timeout=_SECONDS).close()
     except OSError as error:
-        raise UsageError(f"{who} {address} does not answer ({error.strerror or error}); {what_to_do}.") from None
+        raise UsageError(
+            f"{who} {address} does not answer ({error.strerror or error}); {what_to_do}."
+        ) from None
 
 
 def check_name(home: Path, settings: StudySettings) -> StudyHome:

@@ -28,7 +28,9 @@ def settings_table() -> list[tuple[str, str, str]]:
     rows = []
     for name, field in StudySettings.model_fields.items():
         if name == "datasets":
-            rows += [_row(f"datasets.NAME.{inner}", one) for inner, one in DatasetSettings.model_fields.items()]
+            rows += [
+                _row(f"datasets.NAME.{inner}", one) for inner, one in DatasetSettings.model_fields.items()
+            ]
         elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             rows += [_row(f"{name}.{inner}", one) for inner, one in field.annotation.model_fields.items()]
         else:

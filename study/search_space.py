@@ -24,7 +24,9 @@ def make_sampler(search: SearchSettings, seed: int) -> BaseSampler:
     if search.sampler == "random":
         return RandomSampler(seed=seed)
     if search.sampler == "qmc":
-        return QMCSampler(seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False)
+        return QMCSampler(
+            seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
+        )
     return TPESampler(seed=seed, n_startup_trials=search.startup_trials)
 
 

@@ -37,7 +37,7 @@ def image_quantities(prediction: Tensor, truth: Tensor, quick: bool = False) -> 
         A NaN in a prediction makes its differences NaN.
     """
     # torchmetrics brings torchvision along, seconds of import: who measures pays, not who prints a table.
-    from models.metrics.standard import psnr, ssim  # noqa: PLC0415
+    from models.metrics.standard import psnr, ssim
 
     rgb, rgb_true = to_unit(prediction), to_unit(truth)
     lab, lab_true = rgb_to_lab(rgb), rgb_to_lab(rgb_true)

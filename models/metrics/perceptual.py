@@ -60,10 +60,10 @@ def st_lpips(prediction: Tensor, truth: Tensor) -> Tensor:
 
 @cache
 def _network(device: torch.device) -> nn.Module:
-    import models.torchvision_shim  # noqa: F401, PLC0415  stlpips_pytorch imports torchvision
+    import models.torchvision_shim  # noqa: F401  stlpips_pytorch imports torchvision
 
     # isort: split
-    from stlpips_pytorch.stlpips import LPIPS  # type: ignore[import-not-found, import-untyped]  # noqa: PLC0415
+    from stlpips_pytorch.stlpips import LPIPS  # type: ignore[import-not-found, import-untyped]
 
     network: nn.Module = LPIPS(net="alex", variant="shift_tolerant", verbose=False)
     return network.to(device).eval().requires_grad_(False)

@@ -23,7 +23,8 @@ def ledger(tiny_study: FinishedStudy) -> dict[str, list[optuna.trial.FrozenTrial
     url = tiny_study.study_home.ledger_url(tiny_study.settings)
     names = optuna.study.get_all_study_names(url)
     return {
-        name.removeprefix("tiny/"): optuna.load_study(study_name=name, storage=url).get_trials() for name in names
+        name.removeprefix("tiny/"): optuna.load_study(study_name=name, storage=url).get_trials()
+        for name in names
     }
 
 
@@ -63,7 +64,8 @@ def test_the_cgan_cell_starts_when_the_unet_cell_is_done(ledger):
 def test_finals_use_the_best_configuration_with_seeds_of_their_own(ledger):
     for cell in CELLS:
         best = min(
-            (trial for trial in ledger[cell] if trial.state is TrialState.COMPLETE), key=lambda trial: trial.value
+            (trial for trial in ledger[cell] if trial.state is TrialState.COMPLETE),
+            key=lambda trial: trial.value,
         )
         finals = ledger[f"{cell}/finals"]
         assert all(final.params == best.params for final in finals)
@@ -89,7 +91,9 @@ def test_there_is_one_point_per_metric_and_epoch(ledger, runs):
     client, by_key = runs
     for cell in CELLS:
         for trial in ledger[cell]:
-            points = client.get_metric_history(by_key[f"{cell}/{trial.number}"].info.run_id, "validation/ciede2000")
+            points = client.get_metric_history(
+                by_key[f"{cell}/{trial.number}"].info.run_id, "validation/ciede2000"
+            )
             assert {point.step: point.value for point in points} == pytest.approx(trial.intermediate_values)
             assert len(points) == len(trial.intermediate_values)
 
