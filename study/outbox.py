@@ -50,7 +50,8 @@ class Outbox:
                 self._file.flush()
         except OSError as error:
             raise StudyError(
-                f"The outbox {self._journal} cannot be written ({error.strerror}); free some space and go on with --resume."
+                f"The outbox {self._journal} cannot be written ({error.strerror}); "
+                "free some space and go on with --resume."
             ) from error
 
     @property

@@ -40,7 +40,7 @@ def settings_table() -> list[tuple[str, str, str]]:
 
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
     default: Any = field.get_default(call_default_factory=True)
-    shown = "" if default in (None, PydanticUndefined) or default == {} or default == [] else str(default)
+    shown = "" if default in (None, PydanticUndefined, {}, []) else str(default)
     if isinstance(default, list):
         shown = ", ".join(default)
     return name, shown, field.description or ""

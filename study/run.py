@@ -126,7 +126,8 @@ def _ledger_errors(settings: StudySettings, home: StudyHome) -> Iterator[None]:
     except (StorageInternalError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
         raise StudyError(
-            f"The ledger {home.ledger_url(settings)} cannot be used: {first_line(cause)}; mend that and go on with --resume."
+            f"The ledger {home.ledger_url(settings)} cannot be used: {first_line(cause)}; "
+            "mend that and go on with --resume."
         ) from error
 
 

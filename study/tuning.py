@@ -22,7 +22,7 @@ def ray_cluster(address: str | None, interruption: Interruption) -> Iterator[Non
     """Be connected to Ray.
 
     Args:
-        address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine that ends with this process.
+        address: Of a running cluster; None takes RAY_ADDRESS, or starts one here that ends with this process.
         interruption: Answers signals; Ray sets answers of its own.
 
     Raises:

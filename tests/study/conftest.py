@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,11 +63,11 @@ def run_module(module: str, *arguments: str | Path, timeout: float = 240) -> sub
 
 
 @pytest.fixture(scope="session")
-def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FinishedStudy]:
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> FinishedStudy:
     """Three cells on drawn fruit, four trials each, two finals each."""
     folder = tmp_path_factory.mktemp("tiny")
     file = folder / "tiny.yaml"
     file.write_text(TINY)
     done = run_module("study.launch", file, "--home", folder / "runs")
     assert done.returncode == 0, done.stdout + done.stderr
-    yield FinishedStudy(folder / "runs", "tiny", done.stdout)
+    return FinishedStudy(folder / "runs", "tiny", done.stdout)

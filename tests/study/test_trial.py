@@ -10,8 +10,8 @@ import torch
 from data_utils.dataset import load_dataset
 from models.architectures import architecture
 from models.errors import ModelError
-from study.cells import Stage
 from study.assignment import Assignment, divergence
+from study.cells import Stage
 from study.config import StudySettings
 from study.evaluation import load_evaluation
 from study.storage import Storage
