@@ -41,10 +41,31 @@ def status(record: StudyRecord) -> str:
     )
 
 
+def warnings(record: StudyRecord) -> list[str]:
+    """What must be known before the first number is read; empty for a finished study of photographs."""
+    drawn = [name for name, one in record.data["datasets"].items() if one["drawn"]]
+    found = [status(record)]
+    if drawn:
+        found.append(
+            f"The images of {' and '.join(drawn)} are drawn by a program and are no photographs; nothing here says "
+            "anything about photographs."
+        )
+    if "not pretrained" in record.data["vgg16"]:
+        found.append(
+            "Koalarization ran with random VGG16 weights, not with pretrained ones, so it is not judged fairly."
+        )
+    return [one for one in found if one]
+
+
 def caveats(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
     """What limits the study's conclusions; the study's own notes last."""
     record = evidence.record
-    found = [*_about_data(record), *_about_cells(evidence, summaries), *_about_finals(evidence)]
+    found = [
+        *warnings(record),
+        *_about_data(record),
+        *_about_cells(evidence, summaries),
+        *_about_finals(evidence),
+    ]
     found.append(
         "The colours are plausible, not historical: a network cannot know what colour a thing really had."
     )
@@ -54,13 +75,6 @@ def caveats(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
 def _about_data(record: StudyRecord) -> list[str]:
     facts = record.data["datasets"]
     found = []
-    drawn = [name for name, one in facts.items() if one["drawn"]]
-    if drawn:
-        found.append(
-            f"The images of {' and '.join(drawn)} are drawn by a program and are no "
-            "photographs; nothing here says "
-            "anything about photographs."
-        )
     if record.data["vgg16"]:
         found.append(f"VGG16 weights used by Koalarization: {record.data['vgg16']}.")
     for name, one in facts.items():

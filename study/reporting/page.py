@@ -20,7 +20,7 @@ from study.reporting.diagnostics import image_diagnoses
 from study.reporting.evidence import Evidence
 from study.reporting.figures import Bar, colours, forest
 from study.reporting.loss_panels import loss_panel
-from study.reporting.method import caveats, configuration, status
+from study.reporting.method import caveats, configuration, warnings
 from study.reporting.samples import RULE, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
 from study.statistics import Interval
@@ -51,7 +51,7 @@ def _context(record: StudyRecord) -> dict[str, Any]:
     cells = record.cells
     return {
         "name": record.name,
-        "status": status(record),
+        "warnings": warnings(record),
         "palette": palette,
         "datasets": evidence.datasets,
         "headings": HEADINGS,

@@ -129,7 +129,13 @@ def test_a_failed_cell_and_no_finals(pages):
     assert "There is no answer yet" in text
     assert "fruit/unet: no trial is complete" in text
     assert "diverged: loss is nan at epoch 2" in text
-    assert 'class="status"' not in text
+    assert "not finished" not in text
+
+
+def test_drawn_data_and_random_weights_are_said_before_the_first_number(pages):
+    top = pages["whole"].partition("<nav")[0]
+    assert "The images of fruit and scenes are drawn by a program" in top
+    assert "random VGG16 weights" in top
 
 
 def test_an_unfinished_study_says_so_at_the_top(pages):
