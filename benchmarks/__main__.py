@@ -14,7 +14,7 @@ import torch
 
 from benchmarks.measure import Options, Result, document
 
-# What each measures; those in the first group run on a GPU machine that has nothing but torch and its companions.
+# What each measures; the first group runs on a GPU machine that has nothing but torch and its companions.
 DEVICE_BENCHMARKS = {
     "data_path": "an epoch fed by our batches, by a constant batch, and by a DataLoader over files",
     "vgg_cache": "Koalarization with cached VGG16 vectors, and with VGG16 in every step",
@@ -24,7 +24,7 @@ DEVICE_BENCHMARKS = {
     "memory": "host memory of a trial's process over the model's own needs",
 }
 STUDY_BENCHMARKS = {
-    "orchestration": "driver time per report and seconds per trial, beside stock Ray Tune with Optuna and MLflow",
+    "orchestration": "driver time per report, seconds per trial, beside stock Ray Tune with Optuna and MLflow",
     "scale": "a thousand trials, 64 at the same time",
     "search": "epochs to come near the best, replayed from recorded learning curves",
 }

@@ -31,6 +31,7 @@ from study.tune_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
 from study.tuning import run_trials
 
 METRICS = 10
+_PATIENCE_SECONDS = 300.0
 
 
 @dataclass
@@ -112,7 +113,7 @@ def conductor_on_disk(settings: StudySettings, home: StudyHome, listeners: Seque
 
 @contextmanager
 def tracked(settings: StudySettings, home: StudyHome) -> Iterator[Tracker]:
-    """A tracker whose events are delivered to MLflow on SQLite in the background; everything is, at the end."""
+    """A tracker whose events are delivered to MLflow on SQLite in the background; all are, at the end."""
     outbox = Outbox(home.outbox)
     tracker = Tracker(outbox)
     connect = partial(
@@ -125,12 +126,19 @@ def tracked(settings: StudySettings, home: StudyHome) -> Iterator[Tracker]:
     delivery = DeliveryThread(outbox, connect, print)
     for cell in cells_of(settings):
         tracker.open_cell(cell)
-    while not outbox.empty:  # the database is made
-        time.sleep(0.05)
+    _wait_for_database(outbox)
     yield tracker
-    if not delivery.finish(600):
+    if not delivery.finish(_PATIENCE_SECONDS):
         raise RuntimeError("MLflow did not take all results")
     outbox.close()
+
+
+def _wait_for_database(outbox: Outbox) -> None:
+    started = time.monotonic()
+    while not outbox.empty:
+        if time.monotonic() - started > _PATIENCE_SECONDS:
+            raise RuntimeError(f"MLflow took nothing within {_PATIENCE_SECONDS:.0f} seconds")
+        time.sleep(0.05)
 
 
 @contextmanager

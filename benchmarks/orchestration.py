@@ -40,8 +40,8 @@ def run(options: Options) -> Result:
     by_report = ratio(_medians(stock), _medians(ours))
     result.goal("driver time per report: stock / ours ≥ 5", by_report.median, at_least=5)
     result.notes.append(
-        f"{repeats} studies of each kind in turns, {trials} trials of at most {EPOCHS} reports, no training; stock "
-        "driver time is MLflowLoggerCallback's alone, ours is all of the report: ledger, pruner, tracking."
+        f"{repeats} studies of each kind in turns, {trials} trials of at most {EPOCHS} reports, no training; "
+        "stock driver time is MLflowLoggerCallback's alone, ours is all of the report: ledger, pruner, tracking."
     )
     return result
 
