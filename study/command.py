@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shlex
+import shutil
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -33,3 +38,11 @@ def run_command(command: Callable[[list[str], Console], int], arguments: list[st
     except KeyboardInterrupt:
         complaints.print("Interrupted.")
         return INTERRUPTED
+
+
+def program(name: str) -> str:
+    """How to call a program that was installed beside this Python: by its name if that finds it, else by its path."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) == str(beside):
+        return name
+    return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))

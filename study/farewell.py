@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.metrics import OBJECTIVE
+from study.command import program
 from study.config import StudySettings
 from study.errors import StudyError
 from study.home import StudyHome
@@ -76,17 +77,15 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
 
 
 def commands(settings: StudySettings, home: StudyHome) -> list[str]:
-    """Exact commands for the table, the MLflow UI and optuna-dashboard."""
+    """Exact commands for the table, the MLflow UI, optuna-dashboard and the champions."""
     where = f"--name {settings.name} --home {shlex.quote(str(home.root.parent))}"
-    server = settings.tracking.uri or ""
-    ui = (
-        f"browse {server}"
-        if server
-        else f"mlflow ui --backend-store-uri {shlex.quote(home.tracking_uri(settings))}"
-    )
+    database = shlex.quote(home.tracking_uri(settings))
+    ui = settings.tracking.uri or f"{program('mlflow')} ui --backend-store-uri {database}"
+    python, dataset = program("python"), next(iter(settings.datasets))
     return [
-        "The report:          " + str(home.report),
-        "The table in full:   python -m study.export " + where,
-        "Runs and pictures:   " + ui,
-        "The search:          optuna-dashboard " + shlex.quote(home.ledger_url(settings)),
+        f"The report:          {home.report}",
+        f"The table in full:   {python} -m study.export {where}",
+        f"Runs and pictures:   {ui}",
+        f"The search:          {program('optuna-dashboard')} {shlex.quote(home.ledger_url(settings))}",
+        f"Your photographs:    {python} -m study.colorize PHOTOS --output DIR {where} --dataset {dataset}",
     ]

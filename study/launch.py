@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from study.command import run_command
+from study.command import program, run_command
 from study.config import StudySettings
 from study.errors import StudyError, UsageError
 from study.flags import load_settings, nested_flags, preset_names, preset_or_file, split_flags
@@ -152,15 +152,16 @@ def _run_to_the_end(
     outcome = run_study(settings, home, prepared, options.ray_address, interruption, console)
     if not outcome.delivered:
         console.print(
-            "MLflow has not received everything; deliver the rest with:\n"
-            f"  python -m study.sync --name {settings.name}{_home_flag(options)}",
+            "MLflow has not received everything; deliver the rest, and put the models there, with:\n"
+            f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(options)}",
             highlight=False,
             soft_wrap=True,
         )
     if not outcome.finished:
         raise KeyboardInterrupt
-    if outcome.delivered:
-        _publish(settings, home, console)
+    if not outcome.delivered:  # the table, the report and the models are made from what MLflow has
+        return 0
+    _publish(settings, home, console)
     return conclude(settings, home, console)
 
 
@@ -184,7 +185,9 @@ def _home_flag(options: argparse.Namespace) -> str:
 
 def _resume_command(settings: StudySettings, options: argparse.Namespace) -> str:
     address = f" --ray-address {shlex.quote(options.ray_address)}" if options.ray_address else ""
-    return f"python -m study.launch --name {settings.name}{_home_flag(options)}{address} --resume"
+    return (
+        f"{program('python')} -m study.launch --name {settings.name}{_home_flag(options)}{address} --resume"
+    )
 
 
 def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Console) -> None:
