@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import geometric_mean, median
 from types import SimpleNamespace
@@ -53,6 +53,9 @@ class _Best:
 
     def started(self, assignment: Assignment) -> None:
         """Nothing is spent yet."""
+
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """Without meaning here."""
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """One more epoch."""
