@@ -80,7 +80,7 @@ class Simulation:
         epochs_per_report: int = 1,
         max_failures: int = 2,
     ) -> None:
-        self._searcher = LedgerSearcher(conductor, workers)
+        self._searcher = LedgerSearcher(conductor, lambda: workers)
         self._scheduler = LedgerScheduler(conductor)
         self._curve = curve
         self._workers = workers

@@ -6,7 +6,7 @@ and asks, and the searcher only suggests. Neither keeps state.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -60,13 +60,13 @@ class LedgerSearcher(_KeepsErrors, Searcher):
 
     Args:
         conductor: The study's rules.
-        max_concurrent: Trials at the same time; None for as many as the cluster has room for.
+        room: Says how many trials there may be at the same time.
     """
 
-    def __init__(self, conductor: Conductor, max_concurrent: int | None = None) -> None:
+    def __init__(self, conductor: Conductor, room: Callable[[], int]) -> None:
         super().__init__()
         self._conductor = conductor
-        self._max_concurrent = max_concurrent
+        self._room = room
         self._live: set[str] = set()
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
@@ -78,7 +78,7 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         with self._kept():
             if self._conductor.finished:
                 return Searcher.FINISHED
-            if self._max_concurrent is not None and len(self._live) >= self._max_concurrent:
+            if len(self._live) >= self._room():
                 return None
             assignment = self._conductor.next()
         if assignment is None:
@@ -109,6 +109,14 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
+
+    def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
+        """None: Tune starts pending trials by itself.
+
+        One named here would take the process of a trial that has just ended, and the process that is starting for it
+        on another node would be thrown away; where trials are short, one node would do all the work.
+        """
+        return None
 
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
         """Report, and stop a trial that is complete, pruned or diverged."""

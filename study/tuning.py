@@ -72,9 +72,12 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    # How many trials wait is decided by the searcher; all nodes start their processes at once.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
     import ray
     from ray import tune
 
+    from study.room import Room
     from study.tune_adapters import LedgerScheduler, LedgerSearcher, trial_name
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -82,7 +85,9 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     gpus = resources.gpus_per_trial
     if gpus is None:
         gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
-    searcher = LedgerSearcher(conductor, resources.max_concurrent_trials)
+    most = resources.max_concurrent_trials
+    room = (lambda: most) if most else Room(resources.cpus_per_trial, gpus)
+    searcher = LedgerSearcher(conductor, room)
     scheduler = LedgerScheduler(conductor)
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
