@@ -80,10 +80,12 @@ def _check_changes(stored: dict[str, Any], given: dict[str, Any]) -> None:
         before, now = stored.get(key), given.get(key)
         if before == now:
             continue
-        if not _may_change(key):
+        # A dataset's folder may have moved: its content is compared by fingerprint.
+        moved = key.startswith("datasets.") and key.endswith(".root") and None not in (before, now)
+        if not moved and not _may_change(key):
             problems.append(
-                f"{key} is {now}, but the study was started with {before}; leave it so, or start a study of another "
-                "--name."
+                f"{key} is {_shown(now)}, but was {_shown(before)} when the study was started; leave it so, or start a "
+                "study of another --name."
             )
         elif key.startswith(_MAY_ONLY_GROW) and before is not None and now is not None and now < before:
             problems.append(f"{key} is {now}, but trials were trained for {before}; it can only grow.")
@@ -92,9 +94,11 @@ def _check_changes(stored: dict[str, Any], given: dict[str, Any]) -> None:
 
 
 def _may_change(key: str) -> bool:
-    # A dataset's folder may have moved: its content is compared by fingerprint.
-    moved = key.startswith("datasets.") and key.endswith(".root")
-    return moved or any(key == one or key.startswith(f"{one}.") for one in _MAY_CHANGE)
+    return any(key == one or key.startswith(f"{one}.") for one in _MAY_CHANGE)
+
+
+def _shown(value: Any) -> str:
+    return "not set" if value is None else str(value)
 
 
 def _check_ledger(url: str, settings: StudySettings) -> None:
