@@ -17,7 +17,7 @@ import numpy as np
 from markupsafe import Markup, escape
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
 INK = "#010203"  # stands for the page's text colour until the SVG is written
@@ -136,6 +136,7 @@ def scatter(
         )
     if log:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(LogLocator(numticks=5))
     else:
         axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
     return _finish(figure, axes, name, xlabel, ylabel)
