@@ -161,7 +161,7 @@ def timed_reports(timing: Timing) -> Iterator[None]:
             timing.asks.append(time.perf_counter() - started)
         return assignment
 
-    LedgerScheduler.on_trial_result, Conductor.next = timed_report, timed_ask  # type: ignore[method-assign]
+    LedgerScheduler.on_trial_result, Conductor.next = timed_report, timed_ask  # type: ignore[method-assign, assignment]
     try:
         yield
     finally:

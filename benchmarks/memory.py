@@ -1,0 +1,76 @@
+"""Host memory of a trial's process over what its networks need: is the dataset ever copied?"""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from benchmarks.measure import Options, Result
+from benchmarks.synthetic import image_set
+from benchmarks.training_step import our_learner
+from data_utils.batches import Batches
+from data_utils.imageset import ImageSet
+
+BATCH = 16
+MIB = 1024**2
+
+
+def run(options: Options) -> Result:
+    """Private memory of this process while it trains from memory-mapped arrays, as Ray's object store gives them."""
+    count, size = (4000, 128) if options.quick else (20000, 128)
+    with tempfile.TemporaryDirectory() as folder:
+        images = _mapped(image_set(count, size), Path(folder))
+        gc.collect()
+        learner = our_learner("unet", 8, options.device)
+        _epoch(learner, _batches(images, np.arange(BATCH * 2), options))  # networks, optimizers, kernels
+        before = _private_bytes()
+        for _ in range(2):  # a second trial of the same process shares what the first brought there
+            _epoch(learner, _batches(images, np.arange(0, count, count // (BATCH * 8)), options))
+        grown = _private_bytes() - before
+    size_of_set = images.grey.nbytes + images.colour.nbytes
+    result = Result(
+        rows=[
+            {
+                "dataset MiB": round(size_of_set / MIB),
+                "private MiB before": round(before / MIB),
+                "private MiB more, trained from it": round(grown / MIB, 1),
+                "share of the dataset": round(grown / size_of_set, 3),
+            }
+        ]
+    )
+    result.goal("private memory that the dataset adds / its size ≤ 0.05", grown / size_of_set, at_most=0.05)
+    result.notes.append(
+        "Private memory: what /proc/self/smaps_rollup calls private and not backed by a file. On a GPU the dataset is "
+        "copied to the device; in the host's memory it stays mapped."
+    )
+    return result
+
+
+def _mapped(images: ImageSet, folder: Path) -> ImageSet:
+    arrays = {}
+    for name in ("grey", "colour"):
+        np.save(folder / f"{name}.npy", getattr(images, name))
+        arrays[name] = np.load(folder / f"{name}.npy", mmap_mode="r")
+    kept = {key: value for key, value in vars(images).items() if key not in arrays}
+    return ImageSet(**kept, **arrays)
+
+
+def _batches(images: ImageSet, indices: np.ndarray, options: Options) -> Batches:
+    return Batches(images, indices, BATCH, options.device, train=True)
+
+
+def _epoch(learner: object, batches: Batches) -> None:
+    for batch in batches.epoch(0):
+        torch.stack(list(learner.train_step(batch).values())).cpu()  # type: ignore[attr-defined]
+
+
+def _private_bytes() -> int:
+    """Anonymous memory of this process: heap and copies, not mapped files."""
+    for line in Path("/proc/self/smaps_rollup").read_text().splitlines():
+        if line.startswith("Anonymous:"):
+            return int(line.split()[1]) * 1024
+    return 0
