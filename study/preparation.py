@@ -20,7 +20,6 @@ from study.config import StudySettings
 from study.errors import UsageError
 from study.trial import split_indices
 
-
 SPLITS = (TRAIN, VALIDATION, TEST)
 
 
