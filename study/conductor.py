@@ -230,6 +230,13 @@ class Conductor:
             charged[epoch] = seconds
             self._progress[assignment.cell].device_seconds += seconds
 
+    def give_back(self, assignment: Assignment) -> None:
+        """A trial whose process was lost before it began; it is handed out again."""
+        progress = self._progress[assignment.cell]
+        entries = {entry.number: entry for entry in progress.book(assignment.stage).running()}
+        if assignment.number in entries:
+            self._orphans.append((progress, assignment.stage, entries[assignment.number]))
+
     def fail(self, assignment: Assignment, reason: str) -> None:
         """A trial that was retried often enough is told FAIL with its reason."""
         if (assignment.stage, assignment.number) in self._progress[assignment.cell].running:

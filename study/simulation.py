@@ -44,6 +44,11 @@ class _SimulatedTrial:
     def assignment(self) -> Assignment:
         return assignment_of(self.config)
 
+    @property
+    def status(self) -> str:
+        """What Tune says when it asks the scheduler about a trial that died: it will be retried, or it was running."""
+        return Trial.ERROR if self.retries > 0 else Trial.RUNNING
+
     def should_recover(self) -> bool:
         return self.retries > 0
 

@@ -32,23 +32,24 @@ class ColorizationTrial(tune.Trainable):
     """Ray's view of `study.trial.Trial`."""
 
     def setup(self, config: dict[str, Any], shared: Shared) -> None:
-        """Begin the first trial of this process."""
+        """Prepare this process; the first trial is its configuration's."""
         self._shared = shared
         self._images: dict[str, ImageSet] = {}
         self._vectors: dict[str, np.ndarray] = {}
         torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
         for source in shared.settings.plugins:
             load_plugin(source)
-        self._begin(config)
+        self._trial: Trial | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Begin another trial in the same process: the images on the device stay."""
-        self._begin(new_config)
+        """Make room for another trial in the same process: the images on the device stay."""
+        # It begins with its first step, since Tune retries a trial that fails in a step but none that fails here.
+        self._trial = None
         return True
 
-    def _begin(self, config: dict[str, Any]) -> None:
-        assignment = assignment_of(config)
-        self._trial = Trial(self._shared.settings, assignment, self._material(assignment))
+    def _begin(self) -> Trial:
+        assignment = assignment_of(self.config)
+        return Trial(self._shared.settings, assignment, self._material(assignment))
 
     def _material(self, assignment: Assignment) -> Material:
         dataset = assignment.dataset
@@ -62,10 +63,11 @@ class ColorizationTrial(tune.Trainable):
 
     def step(self) -> dict[str, Any]:
         """Train until the next report is due."""
-        reports, test = self._trial.advance()
+        trial = self._trial = self._trial or self._begin()
+        reports, test = trial.advance()
         result: dict[str, Any] = {REPORTS: reports}
-        if self._trial.picture_is_due():
-            result[PICTURE] = self._trial.save_picture()
+        if trial.picture_is_due():
+            result[PICTURE] = trial.save_picture()
         if test is not None:
             result[TEST] = test
         return result

@@ -6,6 +6,7 @@ and asks, and the searcher only suggests. Neither keeps state.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -106,6 +107,7 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self._conductor = conductor
+        self._given_back: Counter[str] = Counter()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -127,21 +129,29 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
-        """Tell a trial FAIL once Tune will not try it again.
+        """Tell a trial FAIL once it was tried often enough.
+
+        Tune asks before it gives a trial up and after it has put one into its queue again; the latter has ended with
+        ERROR for that moment. A trial whose process died while it was handed to it, Tune gives up without a second
+        try, so that one goes back to the conductor.
 
         Raises:
             StudyError: If the storage cannot be used. No trial is to blame for that, so none is told FAIL, and a driver
                 that is started again goes on with them.
         """
-        if trial.should_recover():
+        if trial.status == Trial.ERROR:
             return
-        reason = _reason(trial)
+        assignment, reason = assignment_of(trial.config), _reason(trial)
         with self._kept():
+            if trial.should_recover() and self._given_back[assignment.key] < trial.max_failures:
+                self._given_back[assignment.key] += 1
+                self._conductor.give_back(assignment)
+                return
             if reason.startswith(_STORAGE_ERROR):
                 raise StudyError(
                     f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; go on with --resume."
                 )
-            self._conductor.fail(assignment_of(trial.config), reason)
+            self._conductor.fail(assignment, reason)
 
 
 def _test_of(result: dict[str, Any]) -> dict[str, float] | None:
