@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -56,19 +57,25 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     """
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
         _check_listening(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
-    if ray_address and ray_address not in ("auto", "local"):
-        address = ray_address if "://" in ray_address else f"ray://{ray_address}"
-        _check_listening(address, "The Ray cluster", "start it or correct --ray-address")
+    cluster = ray_address or os.environ.get("RAY_ADDRESS") or "local"
+    if cluster.startswith("ray://"):
+        raise UsageError(
+            f"A study cannot be driven through Ray Client ({cluster}); start it on a machine of the cluster with "
+            "--ray-address HEAD:6379, or send it there with `ray job submit`."
+        )
+    if cluster not in ("auto", "local"):
+        _check_listening(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
 
 
 def _check_listening(address: str, who: str, what_to_do: str) -> None:
     parts = urlsplit(address)
-    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
     try:
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
         socket.create_connection((parts.hostname or "", port), timeout=_SECONDS).close()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a port that is no number is a ValueError
+        reason = getattr(error, "strerror", None) or error
         raise UsageError(
-            f"{who} {address} does not answer ({error.strerror or error}); {what_to_do}."
+            f"{who} {address.removeprefix('//')} does not answer ({reason}); {what_to_do}."
         ) from None
 
 
