@@ -101,9 +101,8 @@ class Host(Namespaces):
         self.ip_program(f"address add {self.ip}/24 dev eth0")
         self.ip_program("link set lo up")
         self.ip_program("link set eth0 up")
-        self.ip_program(
-            f"route add default via {_SWITCH_ADDRESS}"
-        )  # Ray finds its own address by the default route
+        # Ray finds its own address by the default route.
+        self.ip_program(f"route add default via {_SWITCH_ADDRESS}")
         self.private = network.folder / self.name
         (self.private / "home").mkdir(parents=True)
         for line in (
@@ -121,7 +120,6 @@ class Host(Namespaces):
             "HOME": str(self.home),
             "TMPDIR": str(self.local),
             "LANG": "C.UTF-8",
-            "PYTHONPATH": str(REPOSITORY),
             "OMP_NUM_THREADS": "1",
             **(extra or {}),
         }
@@ -160,6 +158,10 @@ class Host(Namespaces):
             raise
         assert process.returncode == 0, f"{' '.join(map(str, command))} on {self.name}:\n{printed}"
         return printed
+
+    def hide(self, folder: Path) -> None:
+        """Covers a folder of the machine with an empty one, on this host only."""
+        self.run(["mount", "-t", "tmpfs", "-o", "size=1m", "empty", folder])
 
     def cut_link(self) -> None:
         """Unplugs the host: packets are lost in both directions and no connection is closed."""

@@ -1,8 +1,12 @@
-"""A Ray cluster with token authentication on the hosts of `tests.cluster.hosts`."""
+"""A Ray cluster with token authentication on the hosts of `tests.cluster.hosts`.
+
+Only the head, where drivers run, has the project's code; what other nodes run must have travelled there.
+"""
 
 import secrets
+from concurrent.futures import ThreadPoolExecutor
 
-from tests.cluster.hosts import Host, Network
+from tests.cluster.hosts import REPOSITORY, Host, Network
 
 _PORT = 6379
 _OBJECT_STORE_BYTES = 100 * 1024**2
@@ -40,8 +44,9 @@ class RayCluster(Network):
         self._cpus = cpus
         try:
             self.head = self.add_node()
-            for _ in range(workers):
-                self.add_node()
+            added = [self.add_host() for _ in range(workers)]
+            with ThreadPoolExecutor() as pool:
+                list(pool.map(self.start_ray, added))
         except BaseException:
             self.__exit__()
             raise
@@ -64,7 +69,16 @@ class RayCluster(Network):
         token.touch(mode=0o600)
         token.write_text(self._token)
         is_head = host is self.hosts[0]
+        if not is_head:
+            hide_code(host)
         role = f"--head --port={_PORT} --include-dashboard=false" if is_head else f"--address={self.address}"
         limits = f"--num-cpus={self._cpus} --num-gpus=0 --object-store-memory={_OBJECT_STORE_BYTES}"
         places = f"--node-ip-address={host.ip} --temp-dir={host.local}/ray"
-        host.execute(["ray", "start", *f"{role} {limits} {places}".split()], env=ENVIRONMENT)
+        start = ["ray", "start", *f"{role} {limits} {places}".split()]
+        host.execute(["env", "--chdir", host.local, *start], env=ENVIRONMENT)
+
+
+def hide_code(host: Host) -> None:
+    """Takes the project's packages from a host."""
+    for package in ("study", "models", "data_utils"):
+        host.hide(REPOSITORY / package)

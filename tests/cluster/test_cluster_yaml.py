@@ -1,5 +1,4 @@
 import hashlib
-import json
 import secrets
 import shutil
 import time
@@ -7,24 +6,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from optuna.trial import TrialState
 
 from tests.cluster.hosts import REPOSITORY, Network
-from tests.cluster.ray_cluster import ENVIRONMENT
+from tests.cluster.ray_cluster import ENVIRONMENT, hide_code
 from tests.cluster.ssh import USER, make_key, make_user, serve_ssh, why_no_ssh
+from tests.cluster.studies import CELLS, Results, write_settings
 
 CLUSTER_YAML = REPOSITORY / "cluster.yaml"
 LIMITS = "--num-cpus=1 --object-store-memory=100000000"
-JOB = """
-import json, time, ray
-ray.init(log_to_driver=False)
-while sum(node["Alive"] for node in ray.nodes()) < 3:
-    time.sleep(0.5)
-@ray.remote(num_cpus=1, scheduling_strategy="SPREAD")
-def place():
-    time.sleep(1)
-    return ray.util.get_node_ip_address()
-print(json.dumps({"places": sorted(set(ray.get([place.remote() for _ in range(12)])))}))
-"""
 
 
 def test_the_file_is_what_rays_launcher_accepts():
@@ -65,6 +55,7 @@ def launcher(hosts_or_skip):
         for host in network.hosts:
             make_user(host, variables)
         for machine in machines:
+            hide_code(machine)
             serve_ssh(machine, key)
         token = laptop.private / "home" / ".ray" / "auth_token"
         token.parent.mkdir()
@@ -87,28 +78,41 @@ def for_hosts(machines, key):
     return config
 
 
-@pytest.mark.timeout(300)
-def test_up_submit_and_down(launcher):
+@pytest.mark.timeout(400)
+def test_up_a_study_by_submit_and_down(launcher):
     laptop, config, machines, variables = launcher
+    shared, home = config.parent, machines[0].local / "runs"
+    file = write_settings(shared, trials=4, epochs=30)
     try:
         print(laptop.execute(["ray", "up", "--yes", config], env=variables, timeout=120))
         laptop.start(["ray", "dashboard", config], env=variables)
         assert wait_for_dashboard(laptop) == 401
-        submit = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--", "python", "-c", JOB]
-        printed = laptop.execute(submit, env=variables, timeout=120)
-        print(printed)
+        wait_until(lambda: all(runs_ray(machine) for machine in machines))
+        submit = ["ray", "job", "submit", "--address", "http://127.0.0.1:8265", "--working-dir", ".", "--"]
+        launch = ["python", "-m", "study.launch", file, "--ray-address", "auto", "--home", home]
+        storage = ["--storage", shared / "checkpoints"]
+        print(laptop.execute([*submit, *launch, *storage], env=variables, timeout=300))
     finally:
         print(laptop.execute(["ray", "down", "--yes", config], env=variables, timeout=120))
-    summary = next(line for line in printed.splitlines() if line.startswith('{"places"'))
-    assert json.loads(summary)["places"] == [machine.ip for machine in machines]
-    deadline = time.monotonic() + 60
-    while any(runs_ray(machine) for machine in machines) and time.monotonic() < deadline:
-        time.sleep(1)
-    assert [machine.name for machine in machines if runs_ray(machine)] == []
+    results = Results(machines[0].private / "runs")
+    trials = results.trials()
+    assert set(trials) == {(cell, number) for cell in CELLS for number in range(4)} | {
+        (f"{cell}/finals", 0) for cell in CELLS
+    }
+    assert {trial.state for trial in trials.values()} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert results.nodes() == {machine.ip for machine in machines}
+    wait_until(lambda: not any(runs_ray(machine) for machine in machines))
 
 
 def runs_ray(host):
     return "/raylet/raylet " in host.run(["ps", "ax", "-o", "args"]).stdout
+
+
+def wait_until(condition):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "nothing changed within a minute"
+        time.sleep(0.5)
 
 
 def wait_for_dashboard(host):
