@@ -20,6 +20,7 @@ from models.builtin import CGAN, KOALARIZATION, UNET
 from models.definition import Architecture, Choice, Float, Parameters
 from models.errors import ModelError
 from models.learner import Learner
+from models.metrics.table import ADDED
 from models.settings import ModelSettings
 
 __all__ = [
@@ -66,7 +67,7 @@ def known() -> tuple[str, ...]:
 
 
 def load_plugin(source: str) -> None:
-    """Import a module that registers architectures; loading it again changes nothing.
+    """Import a module that registers architectures or metrics; loading it again changes nothing.
 
     Args:
         source: `package.module`, or the path of a Python file.
@@ -74,12 +75,13 @@ def load_plugin(source: str) -> None:
     Raises:
         ModelError: It cannot be imported, or registers nothing.
     """
-    before = set(known())
+    before = {*known(), *ADDED}
     module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source)
-    registered = set(known()) - before
-    if not registered and not any(one.build.__module__ == module.__name__ for one in _registry.values()):
+    parts = [one.build for one in _registry.values()] + list(ADDED.values())
+    if {*known(), *ADDED} == before and not any(part.__module__ == module.__name__ for part in parts):
         raise ModelError(
-            f"The plugin {source} registers no architecture; it must call models' register(...)."
+            f"The plugin {source} registers neither architecture nor metric; it must call register(...) or "
+            "register_metric(...)."
         )
 
 

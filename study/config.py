@@ -14,7 +14,8 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
-from models.architectures import Float, architecture, load_plugin
+from models.architectures import Float, architecture
+from study.plugins import load_extensions
 
 ENVIRONMENT_PREFIX = "STUDY_"
 
@@ -146,8 +147,7 @@ class StudySettings(_Section):
     @model_validator(mode="before")
     @classmethod
     def _plugins_come_first(cls, values: Any) -> Any:
-        for source in values.get("plugins") or []:
-            load_plugin(source)
+        load_extensions(values.get("plugins") or [])
         return values
 
     @field_validator("architectures")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from study.flags import load_settings
 from study.home import existing_home
+from study.plugins import load_extensions
 from study.record import StudyRecord
 
 
@@ -26,6 +27,7 @@ def open_record(options: argparse.Namespace) -> StudyRecord:
         UsageError: If there is none.
     """
     if options.tracking_uri:
+        load_extensions([])
         return StudyRecord(options.tracking_uri, options.name)
     home = existing_home(options.home, options.name)
     settings = load_settings(home.settings_file, {})

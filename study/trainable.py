@@ -12,9 +12,10 @@ import torch
 from ray import tune
 
 from data_utils.dataset import ImageSet
-from models.architectures import architecture, load_plugin
+from models.architectures import architecture
 from study.assignment import Assignment
 from study.config import StudySettings
+from study.plugins import load_extensions
 from study.trial import Material, Trial
 from study.tune_adapters import PICTURE, REPORTS, TEST, assignment_of
 
@@ -37,8 +38,7 @@ class ColorizationTrial(tune.Trainable):
         self._images: dict[str, ImageSet] = {}
         self._vectors: dict[str, np.ndarray] = {}
         torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
-        for source in shared.settings.plugins:
-            load_plugin(source)
+        load_extensions(shared.settings.plugins)
         self._trial: Trial | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

@@ -14,6 +14,7 @@ from data_utils.cache import cached_arrays, default_cache
 from data_utils.dataset import ImageSet
 from data_utils.splits import TEST, TRAIN
 from models.metrics import TRIVIAL, grey_copy, mean_chroma, white
+from models.metrics.table import ADDED
 from study.evaluation import evaluate, summary_of
 
 _BATCH = 64
@@ -26,7 +27,8 @@ def trivial_evaluations(images: ImageSet) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _evaluation(images: ImageSet, name: str) -> dict[str, np.ndarray]:
-    key = f"trivial-{_VERSION}-{name.replace(' ', '-')}-{images.fingerprint[:32]}"
+    measured = "-".join([str(_VERSION), *sorted(ADDED)])
+    key = f"trivial-{measured}-{name.replace(' ', '-')}-{images.fingerprint[:32]}"
 
     def build() -> dict[str, np.ndarray]:
         batches = Batches(images, images.indices(TEST), _BATCH, torch.device("cpu"), train=False)

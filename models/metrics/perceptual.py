@@ -4,7 +4,9 @@ A. Ghildyal, F. Liu: "Shift-tolerant Perceptual Similarity Metric", ECCV 2022. I
 `perceptual`, whose package carries its own weights: nothing is downloaded when it is used.
 """
 
+import sys
 from functools import cache
+from importlib.util import find_spec
 from typing import cast
 
 import torch
@@ -30,11 +32,11 @@ def register_st_lpips() -> bool:
     """
     if NAME in METRICS:
         return True
+    if "stlpips_pytorch" not in sys.modules and find_spec("stlpips_pytorch") is None:
+        return False
     try:
         _network(torch.device("cpu"))
     except ModuleNotFoundError as error:
-        if error.name == "stlpips_pytorch":
-            return False
         raise ModelError(
             f"The package stlpips-pytorch needs {error.name}, which is not installed; "
             "install this project with its extra [perceptual]."

@@ -87,7 +87,7 @@ def test_bad_plugins_are_refused_by_name(tmp_path):
     with pytest.raises(ModelError, match=r"no_such_package\.models cannot be imported"):
         load_plugin("no_such_package.models")
     (tmp_path / "idle.py").write_text("x = 1\n")
-    with pytest.raises(ModelError, match=r"idle\.py registers no architecture"):
+    with pytest.raises(ModelError, match=r"idle\.py registers neither"):
         load_plugin(str(tmp_path / "idle.py"))
     for broken in ("def\n", "import no_such_package\n", "1 / 0\n"):
         (tmp_path / "broken.py").write_text(broken)
