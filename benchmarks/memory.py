@@ -26,10 +26,12 @@ def run(options: Options) -> Result:
         images = _mapped(image_set(count, size), Path(folder))
         gc.collect()
         learner = our_learner("unet", 8, options.device)
-        _epoch(learner, _batches(images, np.arange(BATCH * 2), options))  # networks, optimizers, kernels
+        few, all_over = np.arange(BATCH * 8), np.arange(0, count, count // (BATCH * 8))
+        for _ in range(3):  # networks, optimizers, kernels and the allocator's own reserves
+            _epoch(learner, _batches(images, few, options))
         before = _private_bytes()
-        for _ in range(2):  # a second trial of the same process shares what the first brought there
-            _epoch(learner, _batches(images, np.arange(0, count, count // (BATCH * 8)), options))
+        for _ in range(3):  # as many trials of one process
+            _epoch(learner, _batches(images, all_over, options))
         grown = _private_bytes() - before
     size_of_set = images.grey.nbytes + images.colour.nbytes
     result = Result(
