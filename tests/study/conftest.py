@@ -14,6 +14,7 @@ from study.config import StudySettings
 from study.flags import load_settings
 from study.home import StudyHome
 from study.record import StudyRecord
+from tests.study.servers import mlflow_server, postgres, s3_server  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 TINY = """

@@ -2,55 +2,14 @@ import os
 import pickle
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import pytest
 
 from study.errors import UsageError
 from study.storage import Storage, StorageError
-
-BUCKET = "studies"
-
-
-@pytest.fixture(scope="session")
-def s3_server(tmp_path_factory):
-    """The URI of a bucket in a real S3-compatible server process."""
-    server = Path(sys.executable).with_name("moto_server")
-    if not server.exists():
-        pytest.skip("moto_server is not installed beside this Python")
-    pytest.importorskip("s3fs")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("moto") / "server.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen([server, "-H", "127.0.0.1", "-p", str(port)], stdout=output, stderr=output)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
-        environment.setenv("AWS_ACCESS_KEY_ID", "tester")
-        environment.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
-        environment.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        _make_bucket(deadline=time.monotonic() + 60)
-        yield process
-    process.kill()
-    process.wait()
-
-
-def _make_bucket(deadline):
-    import s3fs
-
-    while True:
-        try:
-            s3fs.S3FileSystem(skip_instance_cache=True).mkdir(BUCKET)
-            return
-        except Exception:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+from tests.study.servers import BUCKET
 
 
 @pytest.fixture(params=["folder", "s3"])
