@@ -44,8 +44,13 @@ def ray_cluster(address: str | None, interruption: Interruption) -> Iterator[Non
             ray.init(
                 address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR
             )
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UsageError(f"The Ray cluster {address} cannot be used: {first_line(error)}.") from error
+    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        advice = (
+            "a study starts on one of the cluster's nodes, with its token and its versions of Ray and Python"
+        )
+        raise UsageError(
+            f"The Ray cluster {address} cannot be used: {first_line(error)} ({advice})."
+        ) from error
     except SystemExit:  # Ray's own answer to SIGTERM while it starts
         raise KeyboardInterrupt from None
     interruption.install()

@@ -10,8 +10,8 @@ def hosts_or_skip():
         pytest.skip(reason)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def ray_cluster(hosts_or_skip):
-    """Three hosts with a Ray node each, made once; tests that break a node add it first."""
+    """Three hosts with a Ray node each, made once; one test loses the workers, the others need the head alone."""
     with RayCluster(workers=2) as cluster:
         yield cluster

@@ -6,17 +6,20 @@ import time
 import pytest
 
 from tests.cluster.ray_cluster import ENVIRONMENT
+from tests.cluster.studies import write_settings
 
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("token", ["f" * 64, None], ids=["wrong", "none"])
-def test_a_driver_without_the_token_is_refused(ray_cluster, token):
+def test_a_driver_without_the_token_is_refused(ray_cluster, tmp_path, token):
     stranger = {**ENVIRONMENT, "HOME": str(ray_cluster.head.local), "RAY_NUM_REDIS_GET_RETRIES": "2"}
     stranger.update({"RAY_AUTH_TOKEN": token} if token else {})
-    code = f"import ray; ray.init(address={ray_cluster.address!r}); print('admitted')"
-    with pytest.raises(AssertionError, match="AuthenticationError") as refusal:
-        ray_cluster.head.execute(["python", "-c", code], env=stranger, timeout=60)
-    assert "admitted\n" not in str(refusal.value).splitlines()[1:]
+    file = write_settings(ray_cluster.shared, trials=1, epochs=1)
+    launch = ["python", "-m", "study.launch", file, "--ray-address", ray_cluster.address, "--home", tmp_path]
+    with pytest.raises(AssertionError, match=f"{ray_cluster.address} cannot be used: .*token") as refusal:
+        ray_cluster.head.execute(launch, env=stranger, timeout=120)
+    assert "Traceback" not in str(refusal.value)
+    assert " complete, best " not in str(refusal.value)
 
 
 def test_nothing_is_left_behind_when_the_tests_are_killed(hosts_or_skip):
