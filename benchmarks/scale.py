@@ -65,7 +65,7 @@ def _simulated(trials: int, folder: Path, *, with_mlflow: bool) -> dict[str, obj
 
 
 def _on_ray(options: Options, folder: Path) -> dict[str, object]:
-    cpus, trials = (4, 12) if options.quick else (16, 96)
+    cpus, trials = (2, 12) if options.quick else (8, 64)
     ray.init(
         address="local",
         num_cpus=cpus,
