@@ -34,9 +34,9 @@ from study.tracking import KEY_TAG
 ROOT = Path(__file__).parents[1]
 SETTINGS = """
 datasets:
-  scenes: {root: "drawn:scenes", train_limit: 64, validation_limit: 16}
+  scenes: {root: "drawn:scenes"}
 architectures: [unet, cgan]
-model: {image_size: 16, width: 4, batch_size: 16, device: cpu}
+model: {image_size: 32, width: 4, batch_size: 16, device: cpu}
 budget: {trials: 3, epochs: 6}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
@@ -53,7 +53,7 @@ class Outcome:
 
     Attributes:
         trials: (Optuna study, number, parameters, state).
-        history: Sorted (step, value) by run and metric, without times.
+        history: Sorted (step, value) by trial and metric, without times.
         retrained: For each trial, how many epochs were trained and reported more than once.
     """
 
@@ -147,6 +147,7 @@ class Driver:
                 (point.step, point.value) for point in client.get_metric_history(run.info.run_id, metric)
             )
             for run in client.search_runs([experiment.experiment_id], max_results=1000)
+            if run.data.tags["role"] in ("trial", "final")  # a cell's curve depends on which trial ends first
             for metric in run.data.metrics
             if not metric.startswith(("time/", "cost/device_seconds"))
         }
