@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 import shlex
 import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 
 from data_utils.errors import DataError
 from models.errors import ModelError
-from study.errors import StudyError
+from study.errors import StudyError, UsageError
 from study.interruption import INTERRUPTED
 
 FAILED = 1
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers wrong usage as everything else is answered: by one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
 
 
 def run_command(command: Callable[[list[str], Console], int], arguments: list[str]) -> int:

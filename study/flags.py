@@ -164,6 +164,8 @@ def _sentence(error: ValidationError) -> str:
     for problem in error.errors():
         key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
         message = problem["msg"].removeprefix("Value error, ")
+        if problem["type"] == "string_pattern_mismatch":
+            message = "use letters, digits, dots, underscores and hyphens alone"
         if problem["type"] == "extra_forbidden":
             sentences.append(f"Unknown setting {key}{_nearest(key)}; see --help for the settings there are.")
         elif problem["type"] == "missing":

@@ -11,7 +11,7 @@ from typing import Any
 
 from rich.console import Console
 
-from study.command import program, run_command
+from study.command import Parser, program, run_command
 from study.config import StudySettings
 from study.errors import StudyError, UsageError
 from study.flags import load_settings, nested_flags, preset_names, preset_or_file, split_flags
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     from study.reference import settings_reference
 
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m study.launch",
         allow_abbrev=False,
         formatter_class=argparse.RawDescriptionHelpFormatter,

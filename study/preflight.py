@@ -7,6 +7,9 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
 from data_utils.dataset import DRAWN
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
@@ -16,7 +19,9 @@ from models.vgg import describe_weights
 from study.config import StudySettings
 from study.errors import UsageError
 from study.home import StudyHome
+from study.ledger import first_line
 from study.preparation import needs_vectors
+from study.storage import Storage
 
 _SECONDS = 5.0
 
@@ -57,6 +62,12 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     """
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
         _check_listening(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
+    elif settings.tracking.uri:
+        _check_database("tracking.uri", settings.tracking.uri)
+    if settings.ledger:
+        _check_database("ledger", settings.ledger)
+    if settings.storage:
+        Storage(settings.storage)
     cluster = ray_address or os.environ.get("RAY_ADDRESS") or "local"
     if cluster.startswith("ray://"):
         raise UsageError(
@@ -65,6 +76,20 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
         )
     if cluster not in ("auto", "local"):
         _check_listening(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
+
+
+def _check_database(key: str, address: str) -> None:
+    try:
+        url = make_url(address)
+        url.get_dialect().import_dbapi()
+    except (ArgumentError, ImportError) as error:
+        raise UsageError(
+            f"{key} is {address}, which cannot be used ({first_line(error)}); give sqlite:////FOLDER/FILE or "
+            "postgresql+psycopg://USER@HOST/DATABASE."
+        ) from None
+    if url.host:
+        port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
+        _check_listening(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
 
 
 def _check_listening(address: str, who: str, what_to_do: str) -> None:

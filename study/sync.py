@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -11,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from study.champions import publish_models
-from study.command import run_command
+from study.command import Parser, run_command
 from study.delivery import deliver_all
 from study.flags import load_settings
 from study.home import existing_home
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _sync(arguments: list[str], console: Console) -> int:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m study.sync",
         description="Deliver to MLflow what a server that was away has not received.",
     )
