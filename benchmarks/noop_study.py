@@ -42,13 +42,15 @@ class Timing:
         reports: Driver seconds of each report.
         moments: Wall time at which each report was done.
         trials: How many trials ended.
-        asks: Driver seconds of each new trial's choice.
+        asks: The driver's own CPU seconds for each new trial's choice.
+        cpu: CPU seconds that the driver's thread had used after each report.
     """
 
     reports: list[float] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
     trials: int = 0
     asks: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
 
     @property
     def seconds_per_trial(self) -> float:
@@ -59,6 +61,11 @@ class Timing:
     def reports_per_second(self) -> float:
         """Reports between the first and the last, by wall time."""
         return (len(self.moments) - 1) / (self.moments[-1] - self.moments[0])
+
+    @property
+    def reports_per_cpu_second(self) -> float:
+        """The same by CPU time of the driver's thread: what a machine that does nothing else would reach."""
+        return (len(self.cpu) - 1) / (self.cpu[-1] - self.cpu[0])
 
 
 def ten_metrics(assignment: Assignment, epoch: int) -> dict[str, float]:
@@ -151,14 +158,15 @@ def timed_reports(timing: Timing) -> Iterator[None]:
         decision = report(self, *arguments)
         timing.moments.append(time.perf_counter())
         timing.reports.append(timing.moments[-1] - started)
+        timing.cpu.append(time.thread_time())
         timing.trials += decision == LedgerScheduler.STOP
         return decision
 
     def timed_ask(self: Conductor) -> Assignment | None:
-        started = time.perf_counter()
+        started = time.thread_time()
         assignment = ask(self)
         if assignment is not None:
-            timing.asks.append(time.perf_counter() - started)
+            timing.asks.append(time.thread_time() - started)
         return assignment
 
     LedgerScheduler.on_trial_result, Conductor.next = timed_report, timed_ask  # type: ignore[method-assign, assignment]
