@@ -200,12 +200,12 @@ class Conductor:
         for report in reports:
             for listener in self._listeners:
                 listener.reported(assignment, report)
-            if reason := divergence(report):
-                self._end(assignment, TrialState.FAIL, reason)
-                return True
             epoch = int(report["epoch"])
             if epoch > assignment.inherited_epochs:
                 self._charge_epoch(assignment, epoch, report.get("device_seconds", 0.0))
+            if reason := divergence(report):
+                self._end(assignment, TrialState.FAIL, reason)
+                return True
             book.report(assignment.number, epoch, report[OBJECTIVE])
         if picture:
             for listener in self._listeners:
@@ -251,6 +251,7 @@ class Conductor:
         seconds = sum(seconds_by_epoch.values())
         epochs = max(seconds_by_epoch, default=assignment.inherited_epochs) - assignment.inherited_epochs
         progress.epochs += epochs
+        given_up = progress.failing
         if assignment.stage is Stage.SEARCH:
             progress.states[state] += 1
             if state is TrialState.COMPLETE:
@@ -271,7 +272,7 @@ class Conductor:
             listener.ended(assignment, end)
         book.finish(assignment.number, state, reason=reason, device_seconds=seconds)
         progress.running.discard((assignment.stage, assignment.number))
-        if progress.failing and state is TrialState.FAIL and assignment.stage is Stage.SEARCH:
+        if progress.failing and not given_up:
             self._note(self._gives_up(progress))
 
     def _gives_up(self, progress: Progress) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -57,7 +58,22 @@ def ray_cluster(address: str | None, interruption: Interruption) -> Iterator[Non
     try:
         yield
     finally:
+        _disconnect()
+
+
+def _disconnect() -> None:
+    """Leave Ray, with no garbage collection in between.
+
+    An object reference that another thread's collector frees while Ray's worker goes away makes Ray end the process.
+    """
+    import ray
+
+    gc.collect()
+    gc.disable()
+    try:
         ray.shutdown()
+    finally:
+        gc.enable()
 
 
 def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conductor: Conductor) -> None:
