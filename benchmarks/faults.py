@@ -306,7 +306,8 @@ def measure(home: Path, options: argparse.Namespace, console: Console) -> bool:
         table.add_row(
             what, str(kills), "same" if outcome.trials == expected.trials else "differ", str(outcome.running),
             str(outcome.duplicates), "same" if outcome.history == expected.history else "differs",
-            f"{sum(outcome.retrained.values())} epochs, at most {max(outcome.retrained.values(), default=0)} of a trial",
+            f"{sum(outcome.retrained.values())} epochs, "
+            f"at most {max(outcome.retrained.values(), default=0)} of a trial",
             "yes" if good else "NO",
         )  # fmt: skip
 

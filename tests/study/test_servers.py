@@ -53,7 +53,8 @@ def test_a_study_on_postgresql_and_an_object_store(database, s3_server, tmp_path
 
     # No secret on disk, on the console or in MLflow.
     assert PASSWORD not in done.stdout + done.stderr
-    assert subprocess.run(["grep", "-rl", PASSWORD, tmp_path], capture_output=True).stdout == b""
+    found = subprocess.run(["grep", "-rl", PASSWORD, tmp_path], capture_output=True, check=False)
+    assert found.stdout == b""
     with psycopg.connect(f"postgresql://{database.partition('://')[2]}/mlflow") as connection:
         for table in ("params", "tags", "experiment_tags", "runs"):
             rows = connection.execute(f"SELECT * FROM {table}").fetchall()
