@@ -118,7 +118,8 @@ class MlflowServer:
     def start(self) -> None:
         command = [
             sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1",
-            "--port", str(self._port), "--workers", "1",
+            "--port", str(self._port),
+            "--workers", "1",
             "--backend-store-uri", f"sqlite:///{self._folder}/mlflow.db", "--artifacts-destination", self._folder,
         ]  # fmt: skip
         with (self._folder / "server.log").open("ab") as log:
