@@ -43,6 +43,7 @@ class SoleWriterStorage(_CachedStorage):
             self._changed.discard(trial_id)
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
+        """A trial; an unfinished one as a copy."""
         if trial_id not in self._trial_id_to_study_id_and_number:
             return super().get_trial(trial_id)
         self._read_trials_from_remote_storage(self._trial_id_to_study_id_and_number[trial_id][0])
@@ -56,24 +57,29 @@ class SoleWriterStorage(_CachedStorage):
     def set_trial_param(
         self, trial_id: int, param_name: str, param_value_internal: float, distribution: BaseDistribution
     ) -> None:
+        """Write a parameter."""
         super().set_trial_param(trial_id, param_name, param_value_internal, distribution)
         self._changed.add(trial_id)
 
     def set_trial_state_values(
         self, trial_id: int, state: TrialState, values: Sequence[float] | None = None
     ) -> bool:
+        """Write a state."""
         changed = super().set_trial_state_values(trial_id, state, values)
         self._changed.add(trial_id)
         return changed
 
     def set_trial_intermediate_value(self, trial_id: int, step: int, intermediate_value: float) -> None:
+        """Write the objective after an epoch."""
         super().set_trial_intermediate_value(trial_id, step, intermediate_value)
         self._cached(trial_id).intermediate_values[step] = intermediate_value
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write an attribute of ours."""
         super().set_trial_user_attr(trial_id, key, value)
         self._cached(trial_id).user_attrs[key] = json.loads(json.dumps(value))
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
+        """Write an attribute of Optuna's."""
         super().set_trial_system_attr(trial_id, key, value)
         self._cached(trial_id).system_attrs[key] = json.loads(json.dumps(value))
