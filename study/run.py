@@ -28,6 +28,7 @@ from study.ledger import CellLedger, first_line, open_storage
 from study.lock import only_driver
 from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
+from study.plugins import packed
 from study.preparation import Prepared
 from study.resume import check_content
 from study.screen import Screen
@@ -192,6 +193,7 @@ def _tune(settings: StudySettings, home: StudyHome, prepared: Prepared, conducto
 
     shared = Shared(
         settings.model_copy(update={"storage": home.storage_uri(settings)}),
+        packed(settings.plugins),
         {name: ray.put(images) for name, images in prepared.images.items()},
         {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
     )

@@ -15,7 +15,7 @@ from data_utils.dataset import ImageSet
 from models.architectures import architecture
 from study.assignment import Assignment
 from study.config import StudySettings
-from study.plugins import load_extensions
+from study.plugins import load_packed
 from study.trial import Material, Trial
 from study.tune_adapters import PICTURE, REPORTS, TEST, assignment_of
 
@@ -25,6 +25,7 @@ class Shared:
     """What all trials of a study share; images and vectors stay in Ray's object store, once per node."""
 
     settings: StudySettings
+    plugins: dict[str, str | None]
     images: dict[str, ray.ObjectRef]
     vectors: dict[str, ray.ObjectRef]
 
@@ -38,7 +39,7 @@ class ColorizationTrial(tune.Trainable):
         self._images: dict[str, ImageSet] = {}
         self._vectors: dict[str, np.ndarray] = {}
         torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
-        load_extensions(shared.settings.plugins)
+        load_packed(shared.plugins)
         self._trial: Trial | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:

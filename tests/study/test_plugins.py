@@ -1,0 +1,52 @@
+"""An architecture and a metric of one's own, each in one file outside the packages."""
+
+import json
+import shutil
+
+import pytest
+
+from models import architectures
+from models.architectures import known
+from study.plugins import load_packed, packed
+from tests.study.conftest import ROOT, run_module
+
+EXAMPLES = [str(ROOT / "examples" / name) for name in ("tiny_colorizer.py", "worst_colours.py")]
+STUDY = f"""
+name: plug
+plugins: {EXAMPLES}
+architectures: [unet, tiny]
+datasets:
+  fruit: {{root: "drawn:fruit", train_limit: 32, validation_limit: 16}}
+model: {{image_size: 16, width: 4, device: cpu}}
+budget: {{trials: 2, epochs: 2}}
+finals: {{seeds: 1}}
+tracking: {{pictures_per_trial: 0}}
+"""
+
+
+@pytest.fixture
+def restored_registry(monkeypatch):
+    monkeypatch.setattr(architectures, "_registry", dict(architectures._registry))
+
+
+def test_the_examples_stand_beside_what_comes_with_the_software(tmp_path):
+    file = tmp_path / "plug.yaml"
+    file.write_text(STUDY)
+    done = run_module("study.launch", file, "--home", tmp_path)
+    assert done.returncode == 0, done.stdout + done.stderr
+    exported = run_module("study.export", "--name", "plug", "--home", tmp_path, "--format", "json")
+    rows = {row["architecture"]: row for row in json.loads(exported.stdout)}
+    assert set(rows) == {"unet", "tiny"}
+    assert set(rows["tiny"]["parameters"]) == {"learning_rate", "weight_decay"}
+    for row in rows.values():
+        assert row["complete"] + row["pruned"] == 2
+        assert row["test"]["ciede2000_p95"]["mean"] > row["test"]["ciede2000"]["mean"]
+
+
+def test_a_file_travels_to_machines_that_do_not_have_it(tmp_path, restored_registry):
+    file = tmp_path / "travelling.py"
+    shutil.copy(ROOT / "examples" / "tiny_colorizer.py", file)
+    parcel = packed([str(file)])
+    file.unlink()
+    load_packed(parcel)
+    assert "tiny" in known()
