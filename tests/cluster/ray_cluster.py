@@ -11,12 +11,12 @@ from tests.cluster.hosts import REPOSITORY, Host, Network
 _PORT = 6379
 _OBJECT_STORE_BYTES = 100 * 1024**2
 
-# A cut link is noticed within about 5 s instead of a minute, which suits a real network better.
+# A cut link is noticed within about 10 s instead of a minute, which suits a real network better.
 _FAST_DEATH = {
-    "RAY_health_check_initial_delay_ms": "1000",
+    "RAY_health_check_initial_delay_ms": "5000",
     "RAY_health_check_period_ms": "1000",
-    "RAY_health_check_timeout_ms": "1000",
-    "RAY_health_check_failure_threshold": "3",
+    "RAY_health_check_timeout_ms": "1500",
+    "RAY_health_check_failure_threshold": "4",
 }
 _QUIET = {
     "RAY_USAGE_STATS_ENABLED": "0",

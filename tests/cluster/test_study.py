@@ -7,7 +7,7 @@ from study.ledger import NODES
 from tests.cluster.ray_cluster import ENVIRONMENT
 from tests.cluster.studies import CELLS, Results, write_settings
 
-TRIALS, EPOCHS = 6, 40
+TRIALS, EPOCHS = 9, 40
 
 
 @pytest.mark.timeout(300)
