@@ -5,9 +5,9 @@
 #   sbatch --job-name=photos --nodes=4 --gpus-per-node=1 slurm.sh poster --data images
 #   sbatch --job-name=photos --nodes=4 --gpus-per-node=1 slurm.sh --resume --budget.trials 20      to extend it
 #
-# Two minutes before the time limit the study stops in an orderly way and the job queues itself again; however a job
-# came to run again (time limit, lost node, preemption, `scontrol requeue`), it goes on with what the ledger says is
-# unfinished. `scancel` ends it for good.
+# Two to three minutes before the time limit the study stops in an orderly way and the job queues itself again. However
+# a job came to run again (time limit, lost node, preemption, `scontrol requeue`), it goes on with what the ledger says
+# is unfinished. `scancel` ends it for good.
 #
 #SBATCH --job-name=study
 #SBATCH --ntasks-per-node=1
@@ -19,6 +19,8 @@
 #SBATCH --output=%x-%j.log
 
 PATH=$PWD/.venv/bin:$PATH   # or what makes Python with this software known on your nodes: module load, conda activate
+
+trap 'scontrol requeue "$SLURM_JOB_ID"; exit' USR1   # the time limit is near, and the study has not begun
 
 # A requeued job comes with the arguments that started the study; that it was started is told by its folder.
 if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 && -e runs/$SLURM_JOB_NAME/study.yaml && " $* " != *" --resume "* ]]; then
@@ -47,10 +49,10 @@ done
 # Nodes that start later than the head join while the study runs.
 python -m study.launch "$@" --name "$SLURM_JOB_NAME" --ray-address "$address" &
 study=$!
-trap 'cut=yes; kill -TERM $study' USR1   # the time limit is near
-trap : TERM                              # Slurm ends the job, and tells the study itself
+trap 'cut=yes; kill -TERM $study' USR1
+trap : TERM   # Slurm ends the job, and tells the study itself
 while kill -0 $study 2>/dev/null; do wait $study; done   # a signal ends `wait` before the study
 wait $study
 code=$?
-if [[ $cut && $code = 130 ]]; then scontrol requeue "$SLURM_JOB_ID"; fi
+if [[ $cut && $code -gt 128 ]]; then scontrol requeue "$SLURM_JOB_ID"; fi   # stopped by a signal, not failed or done
 exit $code   # Slurm ends Ray
