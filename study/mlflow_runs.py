@@ -14,10 +14,15 @@ from PIL import Image
 
 from study.outbox import Event
 from study.storage import Storage
-from study.tracking import KEY_TAG
+from study.tracking import KEY_TAG, SEARCH_BEST
 
-# Without it MLflow's pages open as those of a language model.
-_EXPERIMENT_TAGS = {"mlflow.experimentKind": "custom_model_development"}
+_DESCRIPTION = f"""A colorization study: below each cell (dataset/architecture) its trials, and the finals that were \
+trained with the best configuration. `validation/…` and `train/…` by epoch; `test/…`, `best/…` and `cost/…` once per \
+run; `{SEARCH_BEST}` of a cell by the number of trials that have ended. Stopped trials are *killed*."""
+_EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",  # and not one of language models
+    "mlflow.note.content": _DESCRIPTION,
+}
 
 
 class MlflowRuns:
@@ -123,8 +128,9 @@ class MlflowRuns:
 
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]
+        file_name = f"{name.replace('/', '~')}+step+{step}+"  # MLflow's
         if event["run"] in self._found and any(
-            f"{name}+step+{step}+" in file.path for file in self._client.list_artifacts(run, "images")
+            file_name in file.path for file in self._client.list_artifacts(run, "images")
         ):
             return
         with TemporaryDirectory() as folder:

@@ -19,6 +19,10 @@ STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialSta
 BEST = f"best/{OBJECTIVE}"
 EPOCHS = "cost/epochs"
 DEVICE_SECONDS = "cost/device_seconds"
+SEARCH_BEST = f"search/best_{OBJECTIVE}"
+SAMPLES = "validation/grey_prediction_truth"
+ONCE = 0
+"""Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""
 STUDY_RUN = "study"
 KEY_TAG = "study.run"
 MODEL_TAG = "study.model"
@@ -35,6 +39,15 @@ def metric_name(name: str) -> str:
     return f"train/{name}" if training else f"validation/{name}"
 
 
+def without_parts(report: Report) -> Report:
+    """A report without the parts of its ratios and without the truth's own values, which never change."""
+    return {
+        name: value
+        for name, value in report.items()
+        if not name.endswith("_true") and f"{name}_ratio" not in report
+    }
+
+
 class Tracker:
     """Writes every event of a study to the outbox; a listener of the conductor.
 
@@ -45,9 +58,12 @@ class Tracker:
     def __init__(self, outbox: Outbox) -> None:
         self._outbox = outbox
         self._shown: set[str] = set()
+        self._time = 0
 
     def _add(self, run: str, do: str, **content: Any) -> None:
-        event: Event = {"run": run, "do": do, "time": int(time.time() * 1000), **content}
+        # No two events have the same time, since MLflow sorts runs by it.
+        self._time = max(int(time.time() * 1000), self._time + 1)
+        event: Event = {"run": run, "do": do, "time": self._time, **content}
         self._outbox.append(event)
 
     def open_study(self, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
@@ -104,27 +120,23 @@ class Tracker:
         self._add(assignment.key, "tags", tags={"nodes": ", ".join(nodes)})
 
     def reported(self, assignment: Assignment, report: Report) -> None:
-        """Log one point per metric; parts of a logged ratio are left out."""
-        values = {
-            metric_name(name): value
-            for name, value in report.items()
-            if name != "epoch" and not name.endswith("_true") and f"{name}_ratio" not in report
-        }
+        """Log one point per metric."""
+        values = {metric_name(name): value for name, value in without_parts(report).items() if name != "epoch"}
         self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
 
     def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
         """Log a picture by step."""
-        self._add(assignment.key, "image", step=epoch, key=key, name="samples")
+        self._add(assignment.key, "image", step=epoch, key=key, name=SAMPLES)
 
     def ended(self, assignment: Assignment, end: End) -> None:
         """Log how the trial ended, and close its run."""
         costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
         if end.value is not None:
             costs[BEST] = end.value
-        self._add(assignment.key, "metrics", step=end.epochs, values=costs)
+        self._add(assignment.key, "metrics", step=ONCE, values=costs)
         if end.test:
-            values = {f"test/{name}": value for name, value in end.test.items()}
-            self._add(assignment.key, "metrics", step=assignment.epochs, values=values)
+            values = {f"test/{name}": value for name, value in without_parts(end.test).items()}
+            self._add(assignment.key, "metrics", step=ONCE, values=values)
             folder = trial_folder(assignment.cell, assignment.stage, assignment.number)
             for name in (EVALUATION, PREDICTIONS):
                 self.artifact(assignment.key, f"{folder}/{name}", name)
@@ -133,7 +145,7 @@ class Tracker:
         self._add(assignment.key, "tags", tags=tags)
         self._add(assignment.key, "close", status=STATUS[end.state])
         if assignment.stage is Stage.SEARCH and end.best is not None:
-            self._add(assignment.cell, "metrics", step=end.ended, values={BEST: end.best})
+            self._add(assignment.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
 
     def _show_test_images(self, dataset: str) -> None:
         if dataset not in self._shown:  # every final of a dataset stores the same ones
