@@ -121,7 +121,9 @@ class Tracker:
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """Log one point per metric."""
-        values = {metric_name(name): value for name, value in without_parts(report).items() if name != "epoch"}
+        values = {
+            metric_name(name): value for name, value in without_parts(report).items() if name != "epoch"
+        }
         self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
 
     def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
