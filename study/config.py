@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -29,7 +30,15 @@ def _without_password(uri: str | None) -> str | None:
     return uri
 
 
+def _interval(every: int | str) -> int | str:
+    good = every > 0 if isinstance(every, int) else re.fullmatch(r"[1-9]\d*min", every)
+    if not good:
+        raise ValueError("give a number of epochs, or of minutes as in 10min")
+    return every
+
+
 Address = Annotated[str, AfterValidator(_without_password)]
+Interval = Annotated[int | str, AfterValidator(_interval)]
 
 
 class _Section(BaseModel):
@@ -77,20 +86,28 @@ class SearchSettings(_Section):
     """How configurations are chosen and weak trials are stopped."""
 
     sampler: Literal["tpe", "random", "qmc"] = Field("tpe", description="who proposes configurations")
-    pruner: Literal["median", "halving", "hyperband", "patient", "none"] = Field(
-        "median", description="who stops weak trials"
+    pruner: Literal["halving", "hyperband", "median", "patient", "none"] = Field(
+        "halving", description="who stops weak trials"
     )
     startup_trials: int = Field(
-        4, ge=0, description="random trials before TPE, complete trials before pruning"
+        4, ge=0, description="random trials before TPE; complete trials before `median` and `patient` prune"
     )
-    warmup_epochs: int = Field(
-        2, ge=0, description="epochs that every trial may train before it can be pruned"
+    warmup_epochs: int | None = Field(
+        None,
+        ge=0,
+        description="epochs before a trial can be pruned, the first rung; default a quarter of its epochs",
     )
-    reduction_factor: int = Field(3, ge=2, description="of successive halving and hyperband")
+    reduction_factor: int = Field(
+        2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
+    )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
     space: dict[str, dict[str, list[float | str]]] = Field(
         default_factory=dict, description="ranges or options of single parameters, by architecture"
     )
+
+    def warmup_of(self, epochs: int) -> int:
+        """Epochs that a trial of `epochs` epochs trains before it can be pruned."""
+        return math.ceil(epochs / 4) if self.warmup_epochs is None else self.warmup_epochs
 
 
 class FinalsSettings(_Section):
@@ -112,7 +129,15 @@ class ResourceSettings(_Section):
     max_failed_share: float = Field(
         0.5, gt=0, le=1, description="a cell stops when more than this share of its trials failed"
     )
-    checkpoint_every: int = Field(1, ge=1, description="epochs between two checkpoints of a trial")
+    checkpoint_every: Interval = Field(
+        1, description="between two checkpoints of a trial: epochs, or minutes (`10min`)"
+    )
+
+    @property
+    def checkpoint_minutes(self) -> int | None:
+        """Minutes between two checkpoints, if they are not counted in epochs."""
+        every = self.checkpoint_every
+        return int(every.removesuffix("min")) if isinstance(every, str) else None
 
 
 class TrackingSettings(_Section):
@@ -132,7 +157,9 @@ class StudySettings(_Section):
     )
     seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
     datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
-    architectures: list[str] = Field(["koalarization", "unet", "cgan"], min_length=1)
+    architectures: list[str] = Field(
+        ["koalarization", "unet", "cgan"], min_length=1, description="what is compared; plug-ins too"
+    )
     plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
     model: ModelSection = Field(default_factory=ModelSection)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)

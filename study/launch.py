@@ -6,6 +6,7 @@ import argparse
 import shlex
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -146,8 +147,7 @@ def _run_to_the_end(
     from study.preparation import prepare
     from study.run import run_study
 
-    console.print(f"Preparing the images of {', '.join(settings.datasets)} …", highlight=False)
-    prepared = prepare(settings)
+    prepared = prepare(settings, partial(console.print, highlight=False))
     _print_facts(settings, prepared.facts(settings), console)
     outcome = run_study(settings, home, prepared, options.ray_address, interruption, console)
     if not outcome.delivered:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -50,22 +51,27 @@ def needs_vectors(settings: StudySettings) -> bool:
     return any(architecture(name).needs_vectors for name in settings.architectures)
 
 
-def prepare(settings: StudySettings) -> Prepared:
+def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
     """Decode (or find decoded) every dataset of a study, and its VGG16 vectors.
+
+    Args:
+        settings: The study.
+        say: Is told before each of these, any of which may take minutes the first time.
 
     Raises:
         UsageError: For a dataset or weights file that cannot be used; nothing was written but the cache.
     """
     try:
         vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
-        images = {name: _images(settings, name) for name in settings.datasets}
-        vectors = {name: _vectors(settings, found) for name, found in images.items()} if vgg16 else {}
+        images = {name: _images(settings, name, say) for name in settings.datasets}
+        vectors = {name: _vectors(settings, found, say) for name, found in images.items()} if vgg16 else {}
     except (DataError, ModelError) as error:
         raise UsageError(str(error)) from None
     return Prepared(images, vectors, vgg16)
 
 
-def _images(settings: StudySettings, name: str) -> ImageSet:
+def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> ImageSet:
+    say(f"{name}: reading the images …")
     return load_dataset(
         settings.datasets[name].root,
         settings.model.image_size,
@@ -74,10 +80,11 @@ def _images(settings: StudySettings, name: str) -> ImageSet:
     )
 
 
-def _vectors(settings: StudySettings, images: ImageSet) -> np.ndarray:
+def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], None]) -> np.ndarray:
     """2×N×512; zeros for training images that the study's random subset leaves out."""
     weights = settings.model.vgg16
     used = np.concatenate([split_indices(images, split, settings, images.name) for split in SPLITS])
+    say(f"{images.name}: VGG16 vectors of {len(used)} images …")
     subset = hashlib.sha256(np.sort(used).tobytes()).hexdigest()[:16]
     key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}"
 

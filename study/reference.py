@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import textwrap
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -43,4 +44,32 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
     shown = "" if default in (None, PydanticUndefined, {}, []) else str(default)
     if isinstance(default, list):
         shown = ", ".join(default)
-    return name, shown, field.description or ""
+    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    meaning = field.description or ""
+    return name, shown, f"{meaning}: {', '.join(choices)}" if choices else meaning
+
+
+def settings_markdown() -> str:
+    """The same as a page: `python -m study.reference > docs/settings.md`."""
+    rows = [
+        f"| `{name}` | {f'`{default}`' if default else ''} | {_escaped(meaning)} |"
+        for name, default, meaning in settings_table()
+    ]
+    head = [
+        "# Settings",
+        "",
+        "Made by `python -m study.reference`. A setting comes from a preset or YAML file, then the environment",
+        "(`STUDY_BUDGET__TRIALS=8`), then a flag (`--budget.trials 8`); the later one wins. Values are YAML.",
+        "",
+        "| setting | default | meaning |",
+        "| --- | --- | --- |",
+    ]
+    return "\n".join([*head, *rows]) + "\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(settings_markdown())

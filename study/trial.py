@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -94,6 +95,7 @@ class Trial:
         self._trainer = self._fresh_trainer()
         self._best: dict[str, Tensor] = {}
         self._told = 0
+        self._saved = time.monotonic()
         self._restore()
 
     def _fresh_trainer(self) -> Trainer:
@@ -201,10 +203,16 @@ class Trial:
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
         if report[OBJECTIVE] <= min(entry[OBJECTIVE] for entry in self._trainer.history):
             self._best = self._trainer.learner.generator_tensors()
-        every = self._settings.resources.checkpoint_every
-        done = self._trainer.epoch
-        if done == self._assignment.epochs or done // every > before // every:
+        if self._trainer.epoch == self._assignment.epochs or self._checkpoint_is_due(before):
             self._save()
+
+    def _checkpoint_is_due(self, before: int) -> bool:
+        """Whether enough epochs lie between epoch `before` and now, or enough minutes since the last checkpoint."""
+        resources = self._settings.resources
+        if resources.checkpoint_minutes is not None:
+            return time.monotonic() - self._saved >= 60 * resources.checkpoint_minutes
+        every = int(resources.checkpoint_every)
+        return self._trainer.epoch // every > before // every
 
     @property
     def _devices(self) -> float:
@@ -217,6 +225,7 @@ class Trial:
             target = Path(folder) / CHECKPOINT
             save_checkpoint(target, {**self._trainer.learner.tensors(), **best}, self._trainer.state())
             self._storage.save(f"{self._folder}/{CHECKPOINT}", target)
+        self._saved = time.monotonic()
 
     def _finish(self) -> Report | None:
         """Publish the best epoch's weights; evaluate a final on the test split with them."""

@@ -199,6 +199,7 @@ CASES = [
     Case("a device that is none", flags("--model.device", "tpu"), "tpu"),
     Case("a precision that is none", flags("--model.precision", "float8"), "model.precision"),
     Case("half a CPU too little", flags("--resources.cpus_per_trial", "0"), "resources.cpus_per_trial"),
+    Case("minutes in words", flags("--resources.checkpoint_every", "often"), "resources.checkpoint_every"),
     Case("a share above one", flags("--resources.max_failed_share", "2"), "resources.max_failed_share"),
     Case("a plug-in that is not there", flags("--plugins", "[nowhere.py]"), "nowhere.py"),
     Case("weights that are not there", flags("--model.vgg16", "/nowhere.pth"), "/nowhere.pth"),

@@ -1,6 +1,7 @@
 """Trials without Ray: training, continuing, starting from a U-Net, diverging."""
 
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -109,3 +110,16 @@ def test_a_checkpoint_that_was_changed_is_refused_by_name(settings, material, tm
     state.write_text(state.read_text().replace('"epoch": 1', '"epoch": 2'))
     with pytest.raises(ModelError, match=r"state\.json"):
         Trial(settings, assignment(), material)
+
+
+def test_checkpoints_by_the_minute_are_saved_when_the_minutes_are_over(settings, material, monkeypatch):
+    resources = settings.resources.model_copy(update={"checkpoint_every": "10min"})
+    settings = settings.model_copy(update={"resources": resources})
+    now = time.monotonic()
+    monkeypatch.setattr("study.trial.time.monotonic", lambda: now)
+    trial = Trial(settings, assignment(), material)
+    trial.advance()
+    assert Trial(settings, assignment(), material).epoch == 0  # nothing was saved yet
+    now += 601
+    trial.advance()
+    assert Trial(settings, assignment(), material).epoch == 2
