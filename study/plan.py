@@ -13,7 +13,7 @@ from rich.table import Table
 from models.architectures import architecture, seeded_build
 from models.device import choose_device
 from study.cells import cells_of
-from study.config import StudySettings
+from study.config import SearchSettings, StudySettings
 from study.trial import network_settings
 
 _STEPS = 3
@@ -76,8 +76,7 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
     console.print(
         f"A trial takes {resources.cpus_per_trial:g} CPU and "
         f"{'a GPU where there is one' if resources.gpus_per_trial is None else f'{resources.gpus_per_trial:g} GPU'}; "
-        f"{settings.search.sampler} proposes, {settings.search.pruner} prunes after epoch "
-        f"{settings.search.warmup_epochs}.",
+        f"{settings.search.sampler} proposes, {_pruning(settings.search)}.",
         highlight=False,
     )
     console.print(
@@ -85,3 +84,10 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
         "machine like this one, if none is pruned; validation comes on top.",
         highlight=False,
     )
+
+
+def _pruning(search: SearchSettings) -> str:
+    if search.pruner == "none":
+        return "no trial is pruned"
+    after = "a quarter of its epochs" if search.warmup_epochs is None else f"epoch {search.warmup_epochs}"
+    return f"{search.pruner} may prune a trial after {after}"

@@ -112,11 +112,8 @@ def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]
     common = sorted(set.intersection(*(set(history) for history in histories)))[:-1]
     if not common:
         return []
-    wanted = {
-        max(1, record.settings["search"]["warmup_epochs"]),
-        (common[-1] + 1) // 4,
-        (common[-1] + 1) // 2,
-    }
+    quarter, warmup = (common[-1] + 1) // 4, record.settings["search"]["warmup_epochs"]
+    wanted = {quarter if warmup is None else max(1, warmup), quarter, 2 * quarter}
     epochs = sorted({min(common, key=lambda epoch: abs(epoch - one)) for one in wanted})
     final = [min(history.values()) for history in histories]
     return [

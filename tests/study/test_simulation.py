@@ -13,7 +13,7 @@ from models.metrics import OBJECTIVE
 from study.cells import Stage, cells_of
 from study.conductor import Conductor
 from study.config import StudySettings
-from study.curves import RecordedCurves, RecordedTrial, analytic_curve
+from study.curves import analytic_curve
 from study.ledger import CellLedger, open_storage, sqlite_url
 from study.search_space import make_pruner
 from study.simulation import ProcessDied, Simulation
@@ -369,17 +369,3 @@ def test_an_sqlite_ledger_ends_with_the_same_trials_as_one_in_memory(tmp_path):
     in_file, _ = run(settings, storage=open_storage(sqlite_url(tmp_path / "ledger.db")))
     in_memory, _ = run(settings)
     assert outcome(in_file) == outcome(in_memory)
-
-
-def test_recorded_curves_answer_with_the_nearest_configuration():
-    settings = study_settings(architectures=["unet"], search={"pruner": "none"}, finals={"seeds": 0})
-    slow, fast = [20.0] * EPOCHS, [10.0 - epoch / 10 for epoch in range(EPOCHS)]
-    recorded = [
-        RecordedTrial({"learning_rate": 1e-5}, slow, [1.0] * EPOCHS),
-        RecordedTrial({"learning_rate": 1e-3}, fast, [2.0] * EPOCHS),
-    ]
-    curves = RecordedCurves({"scenes/unet": recorded, "fruit/unet": recorded})
-    ledgers, _ = run(settings, curve=curves)
-    for trial in ledgers["fruit/unet", Stage.SEARCH].trials():
-        near_fast = trial.params["learning_rate"] > 1e-4
-        assert trial.value == (fast[-1] if near_fast else slow[-1])
