@@ -13,12 +13,14 @@ from typing import ClassVar
 from PIL import Image
 
 from study.outbox import Event
+from study.samples import without_prediction
 from study.storage import Storage
 from study.tracking import KEY_TAG, SEARCH_BEST
 
 _DESCRIPTION = f"""A colorization study: below each cell (dataset/architecture) its trials, and the finals that were \
 trained with the best configuration. `validation/…` and `train/…` by epoch; `test/…`, `best/…` and `cost/…` once per \
-run; `{SEARCH_BEST}` of a cell by the number of trials that have ended. Stopped trials are *killed*."""
+run; `{SEARCH_BEST}` of a cell by the number of trials that have ended. Stopped trials are *killed*. Pictures have \
+the grey input above, the prediction, and the truth below; before training (step 0) there is no prediction."""
 _EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",  # and not one of language models
     "mlflow.note.content": _DESCRIPTION,
@@ -50,6 +52,7 @@ class MlflowRuns:
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
         self._steps: dict[tuple[str, str], set[int]] = {}
+        self._pictures: dict[tuple[str, str], set[int]] = {}
         self._find_runs()
 
     def _find_or_make(self, name: str, artifacts: str | None) -> str:
@@ -128,16 +131,32 @@ class MlflowRuns:
 
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]
-        file_name = f"{name.replace('/', '~')}+step+{step}+"  # MLflow's
-        if event["run"] in self._found and any(
-            file_name in file.path for file in self._client.list_artifacts(run, "images")
-        ):
+        steps = self._pictured_steps(event["run"], name)
+        if step in steps:
             return
         with TemporaryDirectory() as folder:
             file = self._storage.get_file(event["key"], Path(folder))
-            if file is not None:
-                with Image.open(file) as picture:
-                    self._client.log_image(run, picture.convert("RGB"), key=name, step=step)
+            if file is None:
+                return
+            with Image.open(file) as picture:
+                grid = picture.convert("RGB")
+        # MLflow's pages begin at step 0 whatever there is, and would show nothing.
+        for at, shown in ((0, without_prediction(grid)), (step, grid)):
+            if at not in steps:
+                self._client.log_image(run, shown, key=name, step=at)
+                steps.add(at)
+
+    def _pictured_steps(self, key: str, name: str) -> set[int]:
+        """Steps that a run has pictures of in MLflow; asked once, and only of runs that an earlier driver made."""
+        if (key, name) not in self._pictures:
+            paths = (
+                [file.path for file in self._client.list_artifacts(self._runs[key], "images")]
+                if key in self._found
+                else []
+            )
+            parts = [path.removeprefix("images/").split("+") for path in paths]  # NAME+step+STEP+…
+            self._pictures[key, name] = {int(one[2]) for one in parts if one[0] == name.replace("/", "~")}
+        return self._pictures[key, name]
 
     def _file(self, event: Event) -> None:
         with TemporaryDirectory() as folder:

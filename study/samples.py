@@ -39,3 +39,11 @@ def sample_grid(grey: Tensor, prediction: Tensor, truth: Tensor) -> Image.Image:
     picture = Image.fromarray(sheet)
     factor = max(1, round(_CELL / grey.shape[-1]))
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def without_prediction(grid: Image.Image) -> Image.Image:
+    """A sample grid with the grey input in the prediction's place."""
+    height = grid.height // 3
+    plain = grid.copy()
+    plain.paste(grid.crop((0, 0, grid.width, height)), (0, height))
+    return plain
