@@ -22,7 +22,7 @@ from study import colorize
 from study.champions import ALIAS, best_trial, champion_of, publish_models, requirements
 from study.errors import StudyError
 from study.record import StudyRecord, TrialRecord
-from tests.study.conftest import FinishedStudy
+from tests.conftest import FinishedStudy
 
 CELLS = [("fruit", "koalarization"), ("fruit", "unet"), ("fruit", "cgan")]
 LOAD = """

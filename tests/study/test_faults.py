@@ -16,7 +16,7 @@ from mlflow import MlflowClient
 from optuna.trial import TrialState
 
 from study.tracking import KEY_TAG
-from tests.study.conftest import ROOT, run_module
+from tests.conftest import ROOT, run_module
 
 SETTINGS = """
 name: faulty

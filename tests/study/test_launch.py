@@ -13,7 +13,7 @@ from optuna.trial import TrialState
 
 from study.farewell import commands
 from study.tracking import KEY_TAG, STATUS
-from tests.study.conftest import ROOT, FinishedStudy, run_module
+from tests.conftest import ROOT, FinishedStudy, run_module
 
 CELLS = ("fruit/koalarization", "fruit/unet", "fruit/cgan")
 

@@ -27,7 +27,7 @@ from study.lock import only_driver
 from study.resume import check_content, resumed
 from study.tracking import KEY_TAG
 from study.trial import Trial
-from tests.study.conftest import ROOT, run_module
+from tests.conftest import ROOT, run_module
 from tests.study.test_trial import assignment, finish, learning, material, settings  # noqa: F401
 
 ONE_CELL = """

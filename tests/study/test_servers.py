@@ -9,7 +9,7 @@ from optuna.trial import TrialState
 
 from study.record import StudyRecord
 from study.storage import Storage
-from tests.study.conftest import run_module
+from tests.conftest import run_module
 from tests.study.servers import BUCKET, PASSWORD
 
 SETTINGS = """

@@ -1,0 +1,73 @@
+"""One tiny real study, run once for all tests that only look at its results."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from study.config import StudySettings
+from study.flags import load_settings
+from study.home import StudyHome
+from study.record import StudyRecord
+
+ROOT = Path(__file__).parents[1]
+TINY = """
+name: tiny
+datasets:
+  fruit: {root: "drawn:fruit"}
+model: {image_size: 32, width: 4, batch_size: 16, vgg16: random, device: cpu}
+budget: {trials: 4, epochs: 3}
+search: {startup_trials: 1, warmup_epochs: 1}
+finals: {seeds: 2}
+resources: {max_concurrent_trials: 2}
+"""
+
+
+@dataclass(frozen=True)
+class FinishedStudy:
+    """A study that `python -m study.launch` ran to its end."""
+
+    home: Path
+    name: str
+    output: str
+
+    @property
+    def settings(self) -> StudySettings:
+        return load_settings(self.study_home.settings_file, {})
+
+    @property
+    def study_home(self) -> StudyHome:
+        return StudyHome(self.home / self.name)
+
+    def record(self) -> StudyRecord:
+        return StudyRecord(self.study_home.tracking_uri(self.settings), self.name)
+
+
+def run_module(module: str, *arguments: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+    """Run `python -m MODULE ARGUMENTS` as a user would."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    return subprocess.run(
+        [sys.executable, "-m", module, *map(str, arguments)],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> FinishedStudy:
+    """Three cells on drawn fruit, four trials each, two finals each."""
+    folder = tmp_path_factory.mktemp("tiny")
+    file = folder / "tiny.yaml"
+    file.write_text(TINY)
+    done = run_module("study.launch", file, "--home", folder / "runs")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return FinishedStudy(folder / "runs", "tiny", done.stdout)
