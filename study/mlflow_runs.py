@@ -17,10 +17,14 @@ from study.samples import without_prediction
 from study.storage import Storage
 from study.tracking import KEY_TAG, SEARCH_BEST
 
-_DESCRIPTION = f"""A colorization study: below each cell (dataset/architecture) its trials, and the finals that were \
-trained with the best configuration. `validation/…` and `train/…` by epoch; `test/…`, `best/…` and `cost/…` once per \
-run; `{SEARCH_BEST}` of a cell by the number of trials that have ended. Stopped trials are *killed*. Pictures have \
-the grey input above, the prediction, and the truth below; before training (step 0) there is no prediction."""
+# The first paragraph is what a folded description shows.
+_DESCRIPTION = f"""Below each cell (dataset/architecture) lie the trials of its search, and its finals.
+
+- `validation/…` and `train/…` are by epoch, `test/…`, `best/…` and `cost/…` once per run, and `{SEARCH_BEST}` of a \
+cell by the number of trials that have ended.
+- Pictures: the grey input above, the prediction, the truth below. At step 0 there is no prediction yet.
+- Trials that were stopped early are *killed*; a diverged one has *failed*, and its tags say why.
+"""
 _EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",  # and not one of language models
     "mlflow.note.content": _DESCRIPTION,
