@@ -108,12 +108,10 @@ def stock(curves: RecordedCurves, cell: str, seed: int, trials: int) -> Iterator
     for number in range(trials):
         trial = SimpleNamespace(trial_id=str(number), config=searcher.suggest(str(number)))
         scheduler.on_trial_add(None, trial)
-        luck = derived_seed(seed, cell, "trial", number)
-        for epoch in range(1, epochs + 1):
-            spent += 1
-            report = curves.report(cell, trial.config, luck, epoch)
-            best = min(best, report[OBJECTIVE])
-            result = {**report, "training_iteration": epoch, "trial_id": str(number)}
+        curve = curves.curve(cell, trial.config, derived_seed(seed, cell, "trial", number))
+        for epoch, value in enumerate(curve.objective, start=1):
+            spent, best = spent + 1, min(best, value)
+            result = {OBJECTIVE: value, "training_iteration": epoch, "trial_id": str(number)}
             if scheduler.on_trial_result(None, trial, result) == TrialScheduler.STOP:
                 break
             searcher.on_trial_result(str(number), result)

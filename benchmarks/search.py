@@ -29,18 +29,15 @@ STOCK = "stock: OptunaSearch + ASHA"
 MEDIAN = {"pruner": "median"}
 SETTINGS: dict[str, dict[str, Any]] = {
     UNPRUNED: {"pruner": "none"},
-    "unpruned, random": {"pruner": "none", "sampler": "random"},
     DEFAULT: {},
     "default, random": {"sampler": "random"},
     "default, 8 random trials before TPE": {"startup_trials": 8},
     "halving ½ from epoch 2": {"warmup_epochs": 2},
     "halving ½ from epoch 6": {"warmup_epochs": 6},
     "halving ⅓ from a quarter": {"reduction_factor": 3},
-    "hyperband ½ from epoch 2": {"pruner": "hyperband", "warmup_epochs": 2},
     "hyperband ⅓ from epoch 2": {"pruner": "hyperband", "warmup_epochs": 2, "reduction_factor": 3},
     "median from epoch 2 (the former default)": {**MEDIAN, "warmup_epochs": 2},
     "median from a quarter": MEDIAN,
-    "median from half": {**MEDIAN, "warmup_epochs": 8},
     "patient median from a quarter, patience 2": {"pruner": "patient", "patience": 2},
 }
 

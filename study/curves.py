@@ -65,6 +65,7 @@ class RecordedCurves:
         self.trials = trials
         self._bandwidth = bandwidth
         self._regions: dict[tuple[str, ...], _Region] = {}
+        self._latest: tuple[Assignment, RecordedTrial] | None = None  # is asked for epoch by epoch
 
     @classmethod
     def load(cls, path: Path, bandwidth: float = BANDWIDTH) -> RecordedCurves:
@@ -76,20 +77,20 @@ class RecordedCurves:
         """Epochs that were recorded of every trial of a cell."""
         return min(len(trial.objective) for trial in self.trials[cell])
 
-    def report(self, cell: str, params: Parameters, seed: int, epoch: int) -> Report:
-        """Objective and device-seconds of an epoch (from 1) of a trial with these parameters and this seed."""
+    def curve(self, cell: str, params: Parameters, seed: int) -> RecordedTrial:
+        """All epochs of a trial with these parameters and this seed."""
         region = self._region(cell, params)
         weights = region.weights(params)
         drawn = np.random.default_rng(seed).choice(len(weights), p=weights)
-        mean = _mean(weights, region.logarithms[:, epoch - 1])
-        return {
-            OBJECTIVE: float(np.exp(mean + region.luck[drawn, epoch - 1])),
-            "device_seconds": float(region.seconds[drawn, epoch - 1]),
-        }
+        objective = np.exp(_mean(weights, region.logarithms) + region.luck[drawn])
+        return RecordedTrial(params, objective.tolist(), region.seconds[drawn].tolist())
 
     def __call__(self, assignment: Assignment, epoch: int) -> Report:
-        """The report of an epoch, as `study.simulation.Simulation` asks for it."""
-        return self.report(assignment.cell, assignment.params, assignment.seed, epoch)
+        """The report of an epoch (from 1), as `study.simulation.Simulation` asks for it."""
+        if self._latest is None or self._latest[0] != assignment:
+            self._latest = assignment, self.curve(assignment.cell, assignment.params, assignment.seed)
+        trial = self._latest[1]
+        return {OBJECTIVE: trial.objective[epoch - 1], "device_seconds": trial.seconds[epoch - 1]}
 
     def leave_one_out_error(self, cell: str) -> float:
         """How far off m(x) is at each recorded trial without that trial: mean |difference of logarithms|."""

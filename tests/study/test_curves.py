@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from models.metrics import OBJECTIVE
 from study.curves import RecordedCurves, RecordedTrial
 
 RECORDED = Path(__file__).parents[2] / "benchmarks" / "curves"
-EPOCHS = range(1, 4)
 
 
 def recorded(objective, **params):
@@ -17,7 +15,7 @@ def recorded(objective, **params):
 
 
 def curve(curves, cell, seed=0, **params):
-    return tuple(round(curves.report(cell, params, seed, epoch)[OBJECTIVE], 6) for epoch in EPOCHS)
+    return tuple(round(value, 6) for value in curves.curve(cell, params, seed).objective)
 
 
 def test_a_recorded_configuration_learns_as_recorded_and_one_in_between_in_between():
