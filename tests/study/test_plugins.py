@@ -18,7 +18,7 @@ architectures: [unet, tiny]
 datasets:
   fruit: {{root: "drawn:fruit", train_limit: 32, validation_limit: 16}}
 model: {{image_size: 16, width: 4, device: cpu}}
-budget: {{trials: 2, epochs: 2}}
+budget: {{trials: 1, epochs: 1}}
 finals: {{seeds: 1}}
 tracking: {{pictures_per_trial: 0}}
 """
@@ -39,7 +39,7 @@ def test_the_examples_stand_beside_what_comes_with_the_software(tmp_path):
     assert set(rows) == {"unet", "tiny"}
     assert set(rows["tiny"]["parameters"]) == {"learning_rate", "weight_decay"}
     for row in rows.values():
-        assert row["complete"] + row["pruned"] == 2
+        assert row["complete"] == 1
         assert row["test"]["ciede2000_p95"]["mean"] > row["test"]["ciede2000"]["mean"]
 
 
