@@ -10,9 +10,13 @@ from pathlib import Path
 from rich.console import Console
 
 from study.command import run_command
+from study.csv_table import read_table, write_trials
+from study.errors import UsageError
 from study.formats import FORMATS, render
 from study.reading import add_study_options, open_record
 from study.summary import summarise_study
+
+TRIALS = "trials"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,18 +28,38 @@ def _export(arguments: list[str], console: Console) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m study.export", description="Print a study's summary table."
     )
-    add_study_options(parser)
-    parser.add_argument("--format", choices=FORMATS, default="markdown", help="default: markdown")
+    add_study_options(parser, required=False)
+    parser.add_argument(
+        "--from-csv", type=Path, metavar="F.csv", help="a table that was exported as csv, in place of a study"
+    )
+    parser.add_argument(
+        "--format",
+        choices=(*FORMATS, TRIALS),
+        default="markdown",
+        help="default: markdown; trials: every trial and final as CSV",
+    )
     parser.add_argument("--output", type=Path, metavar="F", help="a file instead of the standard output")
     options = parser.parse_args(arguments)
-    record = open_record(options)
-    text = render(record, summarise_study(record), options.format)
+    if (options.name is None) == (options.from_csv is None):
+        raise UsageError("Give either --name of a study or --from-csv of an exported table.")
+    text = _text(options)
     if options.output is None:
         sys.stdout.write(text)
     else:
         options.output.write_text(text, encoding="utf-8")
         console.print(f"Wrote {options.output}", highlight=False, soft_wrap=True)
     return 0
+
+
+def _text(options: argparse.Namespace) -> str:
+    if options.from_csv:
+        if options.format == TRIALS:
+            raise UsageError("A table holds no trials; give --name of a study for --format trials.")
+        return render(*read_table(options.from_csv), options.format)
+    record = open_record(options)
+    if options.format == TRIALS:
+        return write_trials(record)
+    return render(record.trivial, summarise_study(record), options.format)
 
 
 if __name__ == "__main__":

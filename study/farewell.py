@@ -62,7 +62,7 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
         heading = _SHORT.get(column, HEADINGS[column])
         table.add_column(heading, no_wrap=column != "beats", justify="right" if numeric else "left")
     dataset = ""
-    for row in table_rows(record, summaries):
+    for row in table_rows(record.trivial, summaries):
         if row["dataset"] != dataset:
             dataset = row["dataset"]
             table.add_section()

@@ -11,9 +11,9 @@ from study.plugins import load_extensions
 from study.record import StudyRecord
 
 
-def add_study_options(parser: argparse.ArgumentParser) -> None:
+def add_study_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """`--name`, `--home` and `--tracking-uri`."""
-    parser.add_argument("--name", required=True, help="the study's name")
+    parser.add_argument("--name", required=required, help="the study's name")
     parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="read from this MLflow server; the study's folder is not needed"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,9 +110,14 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
         validation=best.best if best else None,
         test=test,
         seeds=len(finals),
-        beats={row: test[OBJECTIVE].value < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {},
+        beats=beaten(test, trivial),
         model_uri=record.model_uri(dataset, name),
     )
+
+
+def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+    """For each trivial prediction whether a cell's mean test objective is lower; empty without finals."""
+    return {row: test[OBJECTIVE].value < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
 
 
 def best_finals(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:

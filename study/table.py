@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from models.metrics import METRICS, OBJECTIVE, TRIVIAL
+from study.csv_table import Trivial
 from study.evaluation import KEPT
-from study.record import StudyRecord
 from study.statistics import Interval
 from study.summary import CellSummary
 
@@ -33,12 +34,12 @@ HEADINGS = {
 Row = dict[str, str]
 
 
-def table_rows(record: StudyRecord, summaries: list[CellSummary]) -> list[Row]:
+def table_rows(trivial: Trivial, summaries: list[CellSummary]) -> list[Row]:
     """Text by column (`HEADINGS`): each dataset's cells, then its three trivial predictions."""
     rows: list[Row] = []
-    for dataset in record.settings["datasets"]:
+    for dataset in dict.fromkeys(one.dataset for one in summaries):
         rows += [_cell_row(one) for one in summaries if one.dataset == dataset]
-        rows += [_trivial_row(record, dataset, name) for name in TRIVIAL]
+        rows += [_trivial_row(dataset, name, trivial[dataset][name]) for name in TRIVIAL]
     return rows
 
 
@@ -57,8 +58,7 @@ def _cell_row(one: CellSummary) -> Row:
     return row
 
 
-def _trivial_row(record: StudyRecord, dataset: str, name: str) -> Row:
-    values = record.trivial[dataset][name]
+def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:
     row = {"dataset": dataset, "model": f"({name})"}
     for metric in (OBJECTIVE, KEPT + OBJECTIVE, *SHOWN):
         row[metric] = number_text(metric, values[metric]) if metric in values else ""

@@ -45,7 +45,7 @@ def render_page(record: StudyRecord) -> str:
 def _context(record: StudyRecord) -> dict[str, Any]:
     evidence, summaries = Evidence(record), summarise_study(record)
     palette = colours(evidence.architectures)
-    rows = table_rows(record, summaries)
+    rows = table_rows(record.trivial, summaries)
     pictures = {dataset: load_pictures(evidence, dataset) for dataset in evidence.datasets}
     answers = [answer(evidence, dataset) for dataset in evidence.datasets]
     cells = record.cells

@@ -267,6 +267,18 @@ CASES = [
     Case("a resume with other images", _resume("--data", "/elsewhere"), "--datasets.NAME.root"),
     # Other commands
     Case("an export of what does not exist", existing("--name", "yours"), "mine", command=export),
+    Case(
+        "a table that is none",
+        lambda folder: ["--from-csv", *yaml_file("a,b")(folder)],
+        "mine.yaml",
+        command=export,
+    ),
+    Case(
+        "trials from a table",
+        lambda _: ["--from-csv", "mine.csv", "--format", "trials"],
+        "--name",
+        command=export,
+    ),
     Case("a delivery of what does not exist", existing("--name", "yours"), "mine", command=sync),
 ]
 
