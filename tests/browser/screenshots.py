@@ -1,0 +1,87 @@
+"""`python -m tests.browser.screenshots HOME/NAME DIR`: the README's screenshots, from a finished study."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PIL import Image
+
+from study.flags import load_settings
+from study.home import StudyHome
+from study.record import StudyRecord
+from tests.browser.pages import chromium, expand, link, mlflow_page, new_page, open_runs
+from tests.browser.servers import mlflow_ui, optuna_dashboard
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+WIDTH, HEIGHT = 1280, 860
+_COLOURS = 128  # enough for pages that are mostly paper, and a third of the bytes
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write `mlflow.png`, `dashboard.png` and `report.png`."""
+    parser = argparse.ArgumentParser(prog="python -m tests.browser.screenshots", description=__doc__)
+    parser.add_argument("study", type=Path, metavar="HOME/NAME", help="folder of a finished study")
+    parser.add_argument("into", type=Path, metavar="DIR", help="where the pictures go")
+    chosen = parser.parse_args(arguments)
+    home = StudyHome(chosen.study.absolute())
+    if not home.report.is_file():
+        parser.error(f"{home.report} is missing: {chosen.study} is not the folder of a finished study.")
+    chosen.into.mkdir(parents=True, exist_ok=True)
+    record = StudyRecord(home.tracking_uri(load_settings(home.settings_file, {})), home.root.name)
+    cell = "/".join(record.cells[-1])
+    with chromium() as browser:
+        _photograph(_report(browser, home), chosen.into / "report.png")
+        with optuna_dashboard(home) as address:
+            page = _dashboard(browser, f"{address}/dashboard", f"{record.name}/{cell}")
+            _photograph(page, chosen.into / "dashboard.png")
+        with mlflow_ui(home) as address:
+            _photograph(_mlflow(browser, address, record.name, cell), chosen.into / "mlflow.png")
+    return 0
+
+
+def _report(browser: Browser, home: StudyHome) -> Page:
+    page = new_page(browser, WIDTH, HEIGHT)
+    page.goto(home.report.as_uri())
+    return page
+
+
+def _dashboard(browser: Browser, address: str, study: str) -> Page:
+    """The history of a cell's search."""
+    page = new_page(browser, WIDTH, HEIGHT)
+    page.goto(address)
+    page.get_by_text(re.compile(rf"^\d+\. {re.escape(study)}$")).click()
+    for title in ("Hyperparameter Importance", "Timeline"):
+        page.get_by_text(title).wait_for()
+    page.locator(".main-svg .bars .point").first.wait_for()
+    page.evaluate("scrollTo(0, 0)")
+    return page
+
+
+def _mlflow(browser: Browser, address: str, study: str, cell: str) -> Page:
+    """The learning curves of a cell's trials beside the runs."""
+    page = mlflow_page(browser, WIDTH, HEIGHT)
+    open_runs(page, address, study)
+    expand(page, cell)
+    link(page, f"{cell}/0").wait_for()
+    page.goto(f"{page.url}&compareRunsMode=CHART")
+    page.get_by_placeholder("Search metric charts").fill("validation/")
+    page.locator(".scatterlayer .point").first.wait_for()
+    return page
+
+
+def _photograph(page: Page, file: Path) -> None:
+    page.wait_for_load_state("networkidle")
+    with Image.open(BytesIO(page.screenshot())) as picture:
+        picture.convert("RGB").quantize(_COLOURS).save(file, optimize=True)
+    print(f"{file}: {file.stat().st_size // 1024} KB")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

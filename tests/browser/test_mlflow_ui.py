@@ -1,0 +1,60 @@
+"""A finished study in MLflow's own pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from study.champions import ALIAS, champion_of
+from study.tracking import SAMPLES
+from tests.browser.pages import chart, expand, link, mlflow_page, open_charts, open_runs
+from tests.browser.servers import mlflow_ui
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def address(browser, tiny_study):
+    with mlflow_ui(tiny_study.study_home) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def page(browser, address):
+    return mlflow_page(browser)
+
+
+def test_the_study_is_an_experiment_whose_runs_lie_below_their_cells(page, address, tiny_study):
+    open_runs(page, address, "tiny")
+    shown = page.get_by_role("link", name="fruit/").or_(link(page, "study"))
+    assert shown.all_inner_texts() == ["fruit/cgan", "fruit/unet", "fruit/koalarization", "study"]
+    expand(page, "fruit/unet")
+    runs = [one.key for one in tiny_study.record().trials if one.architecture == "unet"]
+    link(page, runs[-1]).wait_for()
+    assert sorted(page.get_by_role("link", name="fruit/unet/").all_inner_texts()) == sorted(runs)
+
+
+def test_metrics_are_curves_by_epoch(page, address):
+    open_charts(page, address, "tiny", "fruit/unet/final-0")
+    curve = chart(page, "validation/ciede2000")
+    curve.locator(".scatterlayer .point").nth(2).wait_for()
+    assert curve.locator(".scatterlayer .point").count() == 3
+    assert {"1", "2", "3"} <= set(curve.locator(".xtick").all_inner_texts())
+
+
+def test_pictures_are_there_at_once_and_by_epoch(page, address):
+    open_charts(page, address, "tiny", "fruit/unet/final-0")
+    card = chart(page, SAMPLES)
+    for _ in range(4):  # before training, and after each of three epochs
+        card.locator("img").first.wait_for()
+        assert card.locator("img").first.evaluate("(one) => one.decode().then(() => one.naturalWidth)") > 0
+        card.get_by_role("slider").press("ArrowRight")
+
+
+def test_the_champion_is_registered_under_its_alias_with_its_card(page, address, tiny_study):
+    page.goto(f"{address}/#/models")
+    row = page.get_by_role("row").filter(has=link(page, "tiny-fruit"))
+    row.get_by_text(ALIAS).wait_for()
+    link(page, "tiny-fruit").click()
+    page.get_by_text("Where it fails").wait_for()
+    winner = champion_of(tiny_study.record(), "fruit")
+    assert page.get_by_text(f"{winner.architecture}, champion of fruit").first.is_visible()
