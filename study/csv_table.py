@@ -62,6 +62,8 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
     try:
         with path.open(encoding="utf-8", newline="") as file:
             lines = list(csv.DictReader(file))
+        if not lines:
+            raise ValueError("no lines")
         trivial: dict[str, dict[str, dict[str, float]]] = {}
         for line in lines:
             if line["model"] in TRIVIAL:
