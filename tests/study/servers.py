@@ -16,7 +16,7 @@ import pytest
 
 BUCKET = "studies"
 PASSWORD = "not-for-the-logs"
-_SECONDS = 120
+_SECONDS = 240
 
 
 def free_port() -> int:
