@@ -31,7 +31,7 @@ from study.tune_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
 from study.tuning import run_trials
 
 METRICS = 10
-_PATIENCE_SECONDS = 300.0
+_PATIENCE_SECONDS = 3600.0
 
 
 @dataclass
@@ -41,16 +41,29 @@ class Timing:
     Attributes:
         reports: Driver seconds of each report.
         moments: Wall time at which each report was done.
-        trials: How many trials ended.
+        ends: Wall time at which each trial ended.
+        memory: Resident MiB of the driver at those times.
         asks: The driver's own CPU seconds for each new trial's choice.
         cpu: CPU seconds that the driver's thread had used after each report.
     """
 
     reports: list[float] = field(default_factory=list)
     moments: list[float] = field(default_factory=list)
-    trials: int = 0
+    ends: list[float] = field(default_factory=list)
+    memory: list[float] = field(default_factory=list)
     asks: list[float] = field(default_factory=list)
     cpu: list[float] = field(default_factory=list)
+
+    @property
+    def trials(self) -> int:
+        """How many trials ended."""
+        return len(self.ends)
+
+    def trial_ended(self) -> None:
+        """Note when, and how large the driver is now."""
+        self.ends.append(time.perf_counter())
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+        self.memory.append(pages * os.sysconf("SC_PAGE_SIZE") / 2**20)
 
     @property
     def seconds_per_trial(self) -> float:
@@ -159,7 +172,8 @@ def timed_reports(timing: Timing) -> Iterator[None]:
         timing.moments.append(time.perf_counter())
         timing.reports.append(timing.moments[-1] - started)
         timing.cpu.append(time.thread_time())
-        timing.trials += decision == LedgerScheduler.STOP
+        if decision == LedgerScheduler.STOP:
+            timing.trial_ended()
         return decision
 
     def timed_ask(self: Conductor) -> Assignment | None:
@@ -215,7 +229,7 @@ def run_stock(settings: StudySettings, folder: Path) -> Timing:
 
         def log_trial_end(self, trial: Any, failed: bool = False) -> None:
             super().log_trial_end(trial, failed)
-            timing.trials += 1
+            timing.trial_ended()
 
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     epochs = settings.budget.epochs

@@ -5,6 +5,7 @@ Nothing is marked as delivered before MLflow took it, and `MlflowRuns` logs noth
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,8 @@ from study.outbox import Event, Outbox
 _CHUNK = 200
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
+# The driver gives Python's lock up at every call of its database, and while MLflow computes waits so long for it.
+_SWITCH_SECONDS = 0.0005
 
 
 class TrackingError(StudyError):
@@ -101,6 +104,7 @@ class DeliveryThread:
         self._connect = connect
         self._say = say
         self._stop = threading.Event()
+        sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="mlflow-delivery", daemon=True)
         self._thread.start()
 

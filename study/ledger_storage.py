@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -81,6 +81,15 @@ class SoleWriterStorage(_CachedStorage):
         """Remember something of a cell."""
         super().set_study_user_attr(study_id, key, value)
         self._study_attributes.pop(study_id, None)
+
+    def get_all_trials(
+        self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
+    ) -> list[FrozenTrial]:
+        """Trials by number, which is the order they were read and begun in."""
+        self._read_trials_from_remote_storage(study_id)
+        trials = self._studies[study_id].trials.values()
+        found = [trial for trial in trials if states is None or trial.state in states]
+        return copy.deepcopy(found) if deepcopy else found
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A trial; an unfinished one as a copy."""
