@@ -35,7 +35,7 @@ class Architecture:
         name: What the user calls it.
         build: Networks with fresh weights (from torch's global generator) and optimizers on a device.
         search_space: Range of each hyperparameter.
-        textbook: A sound value for each hyperparameter; the first trial of every search.
+        textbook: A sound value for each hyperparameter; see `first_trials`.
         stride: Image sides must be multiples of it.
         needs_vectors: Whether it needs the VGG16 vector of each image.
         pretrained_by: Architecture whose best weights may initialise the generator.
@@ -50,3 +50,15 @@ class Architecture:
     needs_vectors: bool = False
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+
+    def first_trials(self) -> list[dict[str, float | str]]:
+        """What every search begins with: the textbook, and the textbook with a generator trained by `pretrained_by`.
+
+        A sampler may never draw the latter, and the difference between the two is a question of its own.
+        """
+        trained = [
+            {**self.textbook, name: self.pretrained_by}
+            for name, kind in self.search_space.items()
+            if self.pretrained_by and isinstance(kind, Choice) and self.pretrained_by in kind.options
+        ]
+        return [dict(self.textbook), *trained]

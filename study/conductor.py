@@ -10,6 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
 from models.architectures import architecture
@@ -18,7 +19,7 @@ from study import ledger as keys
 from study.assignment import Assignment, End, Listener, Report, divergence
 from study.cells import Cell, Stage, derived_seed
 from study.config import StudySettings
-from study.ledger import CellLedger, Entry
+from study.ledger import CellLedger, Entry, Parameters
 from study.progress import Progress
 from study.search_space import distributions
 
@@ -107,7 +108,7 @@ class Conductor:
         return giver is None or giver.searched
 
     def _open(self, progress: Progress) -> None:
-        """Decide once what the cell's search space is, and enqueue the textbook configuration."""
+        """Decide once what the cell's search space is, and enqueue what its search begins with."""
         giver = self._giver(progress)
         pretrained = giver is not None and giver.states[TrialState.COMPLETE] > 0
         progress.search.remember(keys.PRETRAINED, pretrained)
@@ -115,13 +116,9 @@ class Conductor:
             self._note(
                 f"{giver.cell.key} has no finished trial, so {progress.cell.key} is trained from scratch alone."
             )
-        space = self._space(progress)
-        textbook = {
-            name: value
-            for name, value in architecture(progress.cell.architecture).textbook.items()
-            if space[name]._contains(space[name].to_internal_repr(value))
-        }
-        progress.search.enqueue(textbook)
+        first = _within(architecture(progress.cell.architecture).first_trials(), self._space(progress))
+        for params in first[: self._settings.budget.trials]:
+            progress.search.enqueue(params)
 
     def _space(self, progress: Progress) -> dict[str, Any]:
         name = progress.cell.architecture
@@ -285,3 +282,18 @@ class Conductor:
     def _note(self, sentence: str) -> None:
         for listener in self._listeners:
             listener.noted(sentence)
+
+
+def _within(configurations: Sequence[Parameters], space: Mapping[str, BaseDistribution]) -> list[Parameters]:
+    """Those that lie in a search space; else the first one's values that do, the sampler adding the rest."""
+    kept = [
+        {name: value for name, value in one.items() if _contains(space[name], value)}
+        for one in configurations
+    ]
+    return [one for one in kept if set(one) == set(space)] or kept[:1]
+
+
+def _contains(distribution: BaseDistribution, value: float | str) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    return bool(distribution._contains(distribution.to_internal_repr(value)))

@@ -79,19 +79,26 @@ def pretraining_architecture(name: str) -> str:
 def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
     """The ended trials whose configuration was drawn at random.
 
-    The first one is the textbook configuration. The sampler TPE draws at random while fewer than
+    A search begins with configurations that nobody drew. The sampler TPE draws at random while fewer than
     `startup_trials` trials of the cell have ended without failure; the others always do.
     """
-    settings = record.settings["search"]
-    ended = ended_in_order(record.search(dataset, name))
-    if settings["sampler"] != "tpe":
-        return [one for one in ended if one.number > 0]
-    useful = [one.ended or 0 for one in ended if one.state in ("COMPLETE", "PRUNED")]
-    return [
+    settings, given = record.settings["search"], _first_trials(name)
+    ended = [
         one
-        for one in ended
-        if one.number > 0 and sum(end <= one.started for end in useful) < settings["startup_trials"]
+        for one in ended_in_order(record.search(dataset, name))
+        if one.number > 0 and dict(one.params) not in given
     ]
+    if settings["sampler"] != "tpe":
+        return ended
+    useful = [one.ended or 0 for one in record.search(dataset, name) if one.state in ("COMPLETE", "PRUNED")]
+    return [one for one in ended if sum(end <= one.started for end in useful) < settings["startup_trials"]]
+
+
+def _first_trials(name: str) -> list[dict[str, float | str]]:
+    try:
+        return architecture_named(name).first_trials()
+    except ModelError:  # of a plug-in that the reader does not have
+        return []
 
 
 def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progress:

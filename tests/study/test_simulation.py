@@ -9,6 +9,7 @@ import pytest
 from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
+from models.architectures import architecture
 from models.metrics import OBJECTIVE
 from study.cells import Stage, cells_of
 from study.conductor import Conductor
@@ -369,3 +370,17 @@ def test_an_sqlite_ledger_ends_with_the_same_trials_as_one_in_memory(tmp_path):
     in_file, _ = run(settings, storage=open_storage(sqlite_url(tmp_path / "ledger.db")))
     in_memory, _ = run(settings)
     assert outcome(in_file) == outcome(in_memory)
+
+
+def test_a_cgan_search_begins_with_the_textbook_from_scratch_and_from_the_trained_unet():
+    ledgers, _ = run(study_settings())
+    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    assert first.params == architecture("cgan").textbook
+    assert second.params == {**architecture("cgan").textbook, "generator_init": "unet"}
+
+
+def test_a_search_begins_within_the_space_that_it_was_given():
+    ledgers, _ = run(study_settings(search={"space": {"cgan": {"generator_init": ["unet"]}}}))
+    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    assert first.params == {**architecture("cgan").textbook, "generator_init": "unet"}
+    assert second.params["learning_rate"] != first.params["learning_rate"]
