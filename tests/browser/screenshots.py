@@ -5,11 +5,8 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from PIL import Image
 
 from study.flags import load_settings
 from study.home import StudyHome
@@ -21,7 +18,6 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 WIDTH, HEIGHT = 1280, 860
-_COLOURS = 128  # enough for pages that are mostly paper, and a third of the bytes
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -53,8 +49,8 @@ def _report(browser: Browser, home: StudyHome) -> Page:
 
 
 def _dashboard(browser: Browser, address: str, study: str) -> Page:
-    """The history of a cell's search."""
-    page = new_page(browser, WIDTH, HEIGHT)
+    """The history of a cell's search, with what lies below it."""
+    page = new_page(browser, WIDTH, HEIGHT + 350)
     page.goto(address)
     page.get_by_text(re.compile(rf"^\d+\. {re.escape(study)}$")).click()
     for title in ("Hyperparameter Importance", "Timeline"):
@@ -72,15 +68,21 @@ def _mlflow(browser: Browser, address: str, study: str, cell: str) -> Page:
     link(page, f"{cell}/0").wait_for()
     page.goto(f"{page.url}&compareRunsMode=CHART")
     page.get_by_placeholder("Search metric charts").fill("validation/")
-    page.locator(".scatterlayer .point").first.wait_for()
+    for position in range(3):
+        shown = page.get_by_test_id("experiment-view-compare-runs-card").nth(position)
+        shown.locator(".scatterlayer .point").first.wait_for()
     return page
 
 
 def _photograph(page: Page, file: Path) -> None:
-    page.wait_for_load_state("networkidle")
-    with Image.open(BytesIO(page.screenshot())) as picture:
-        picture.convert("RGB").quantize(_COLOURS).save(file, optimize=True)
-    print(f"{file}: {file.stat().st_size // 1024} KB")
+    """Keep a picture of the page once it has stopped changing, with nothing under the pointer."""
+    page.mouse.move(0, 0)
+    earlier, picture = b"", page.screenshot()
+    while picture != earlier:
+        page.wait_for_timeout(500)
+        earlier, picture = picture, page.screenshot()
+    file.write_bytes(picture)
+    print(f"{file}: {len(picture) // 1024} KB")
 
 
 if __name__ == "__main__":

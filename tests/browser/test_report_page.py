@@ -21,7 +21,7 @@ def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(browser, addres
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
     pictures = page.evaluate(
-        "Array.from(document.images, (one) => one.decode().then(() => one.naturalWidth))"
+        "Promise.all(Array.from(document.images, (one) => one.decode().then(() => one.naturalWidth)))"
     )
     assert pictures
     assert all(pictures)
