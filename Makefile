@@ -11,7 +11,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/python -m study.launch
 
 test: $(VENV)/.tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.tests
 	$(BIN)/ruff check .
