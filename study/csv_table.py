@@ -78,13 +78,11 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
 
 def _summary(line: Mapping[str, str], trivial: Trivial) -> CellSummary:
     scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
-    test = {
-        name: Interval(
-            *(float(line[name + part]) for part in _BOUNDS), scope=scope, method="read from a table"
-        )
-        for name in _METRICS
-        if line[name]
-    }
+    test = {}
+    for name in _METRICS:
+        if line[name]:
+            value, low, high = (float(line[name + part]) for part in _BOUNDS)
+            test[name] = Interval(value, low, high, scope, method="read from a table")
     return CellSummary(
         dataset=line["dataset"],
         architecture=line["model"],
