@@ -48,7 +48,7 @@ class FinishedStudy:
         return StudyRecord(self.study_home.tracking_uri(self.settings), self.name)
 
 
-def run_module(module: str, *arguments: str | Path, timeout: float = 240) -> subprocess.CompletedProcess[str]:
+def run_module(module: str, *arguments: str | Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run `python -m MODULE ARGUMENTS` as a user would."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
     return subprocess.run(

@@ -1,102 +1,26 @@
 """The scheduling rules of a study, on a virtual clock."""
 
 import math
-import random
 from collections import Counter
 
 import optuna
 import pytest
-from optuna.storages import InMemoryStorage
 from optuna.trial import TrialState
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
 from study.cells import Stage, cells_of
-from study.conductor import Conductor
-from study.config import StudySettings
 from study.curves import analytic_curve
-from study.ledger import CellLedger, open_storage, sqlite_url
 from study.search_space import make_pruner
-from study.simulation import ProcessDied, Simulation
-
-optuna.logging.set_verbosity(optuna.logging.WARNING)
-TRIALS, EPOCHS = 8, 9
-
-
-def study_settings(**changed) -> StudySettings:
-    content = {
-        "datasets": {"scenes": {"root": "drawn:scenes"}, "fruit": {"root": "drawn:fruit"}},
-        "budget": {"trials": TRIALS, "epochs": EPOCHS},
-        "search": {"startup_trials": 2, "sampler": "random"},
-        "finals": {"seeds": 2},
-    }
-    for section, values in changed.items():
-        content[section] = {**content.get(section, {}), **values} if isinstance(values, dict) else values
-    return StudySettings(**content)
-
-
-class Diary:
-    """A listener that keeps what it is told."""
-
-    def __init__(self):
-        self.events = []
-
-    def started(self, assignment):
-        self.events.append(("started", assignment, None))
-
-    def placed(self, assignment, nodes):
-        """All simulated machines have one address."""
-
-    def reported(self, assignment, report):
-        self.events.append(("reported", assignment, report))
-
-    def pictured(self, assignment, epoch, key):
-        self.events.append(("pictured", assignment, key))
-
-    def ended(self, assignment, end):
-        self.events.append(("ended", assignment, end))
-
-    def noted(self, sentence):
-        self.events.append(("noted", None, sentence))
-
-    def of(self, kind):
-        return [(assignment, content) for what, assignment, content in self.events if what == kind]
-
-
-def ledgers_in(storage, settings):
-    return {
-        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
-        for cell in cells_of(settings)
-        for stage in Stage
-    }
-
-
-def simulate(settings, storage=None, curve=analytic_curve, workers=4, **options):
-    ledgers = ledgers_in(storage or InMemoryStorage(), settings)
-    diary = Diary()
-    conductor = Conductor(settings, cells_of(settings), ledgers, [diary])
-    simulation = Simulation(conductor, curve, workers, **options)
-    return simulation, conductor, ledgers, diary
-
-
-def run(settings, **options):
-    simulation, conductor, ledgers, diary = simulate(settings, **options)
-    simulation.run()
-    assert conductor.finished
-    return ledgers, diary
-
-
-def states(ledgers, cell, stage=Stage.SEARCH):
-    return Counter(trial.state for trial in ledgers[cell, stage].trials())
-
-
-def outcome(ledgers):
-    """What a study ended with: the state of each trial."""
-    return {
-        (cell, stage, trial.number): trial.state
-        for (cell, stage), book in ledgers.items()
-        for trial in book.trials()
-    }
+from study.simulation import ProcessDied
+from tests.study.simulated import (
+    EPOCHS,
+    TRIALS,
+    run,
+    simulate,
+    states,
+    study_settings,
+)
 
 
 def test_every_cell_gets_the_same_budget_and_its_finals():
@@ -269,107 +193,6 @@ def test_a_failing_cell_stops_and_its_dependant_starts_from_scratch():
         "generator_init" not in trial.params or trial.params["generator_init"] == "scratch"
         for trial in ledgers["scenes/cgan", Stage.SEARCH].trials()
     )
-
-
-class Killed(BaseException):
-    """The driver is killed."""
-
-
-class MortalStorage(InMemoryStorage):
-    """Dies instead of making its n-th write; what was written before stays."""
-
-    def __init__(self, writes=math.inf):
-        super().__init__()
-        self.left = writes
-
-    def _write(self):
-        self.left -= 1
-        if self.left < 0:
-            raise Killed
-
-
-def _mortal(name):
-    def method(self, *args, **kwargs):
-        self._write()
-        return getattr(InMemoryStorage, name)(self, *args, **kwargs)
-
-    return method
-
-
-for _name in (
-    "create_new_trial",
-    "set_trial_param",
-    "set_trial_state_values",
-    "set_trial_intermediate_value",
-    "set_trial_user_attr",
-    "set_trial_system_attr",
-    "set_study_user_attr",
-    "set_study_system_attr",
-):
-    setattr(MortalStorage, _name, _mortal(_name))
-
-
-@pytest.fixture(scope="module")
-def undisturbed():
-    storage = MortalStorage()
-    storage.left = 10**9
-    ledgers, _ = run(study_settings(search={"pruner": "none"}), storage=storage)
-    return outcome(ledgers), 10**9 - storage.left
-
-
-@pytest.mark.parametrize("repeat", range(25))
-def test_a_study_killed_at_any_write_and_continued_ends_with_the_same_trials(repeat, undisturbed):
-    expected, writes = undisturbed
-    chance = random.Random(repeat)
-    settings = study_settings(search={"pruner": "none"})
-    storage = MortalStorage(chance.randrange(writes))
-    for _ in range(3):  # killed up to three times
-        try:
-            simulate(settings, storage=storage, workers=chance.randint(1, 9))[0].run()
-        except Killed:
-            storage.left = chance.randrange(writes)
-    storage.left = math.inf
-    ledgers, diary = run(settings, storage=storage)
-    assert outcome(ledgers) == expected
-    started = Counter(assignment.key for assignment, _ in diary.of("started"))
-    assert not started or max(started.values()) == 1
-    for cell in cells_of(settings):
-        best = min(ledgers[cell.key, Stage.SEARCH].trials(), key=lambda trial: (trial.value, trial.number))
-        assert all(final.params == best.params for final in ledgers[cell.key, Stage.FINAL].trials())
-
-
-def test_after_a_kill_the_orphans_come_first_with_number_and_parameters(tmp_path):
-    settings, storage = study_settings(), InMemoryStorage()
-    simulation, _, _, before = simulate(settings, storage=storage)
-    for _ in range(60):
-        simulation.advance(tmp_path)
-    ended = {assignment.key for assignment, _ in before.of("ended")}
-    orphans = {
-        assignment.key: assignment for assignment, _ in before.of("started") if assignment.key not in ended
-    }
-    _, after = run(settings, storage=storage)
-    again = [assignment for assignment, _ in after.of("started")][: len(orphans)]
-    assert {assignment.key: assignment for assignment in again} == orphans
-    assert not ended & {assignment.key for assignment, _ in after.of("started")}
-
-
-def test_a_killed_study_charges_no_final_twice(tmp_path):
-    settings, storage = study_settings(architectures=["unet"], finals={"seeds": 4}), InMemoryStorage()
-    simulation, _, _, diary = simulate(settings, storage=storage, workers=2)
-    while not any(a.stage is Stage.FINAL and report["epoch"] == 5 for a, report in diary.of("reported")):
-        simulation.advance(tmp_path)
-    simulation, conductor, ledgers, _ = simulate(settings, storage=storage, workers=2)
-    simulation.run()
-    for cell in cells_of(settings):
-        epochs = sum(t.last_step for stage in Stage for t in ledgers[cell.key, stage].trials())
-        assert conductor._progress[cell.key].epochs == epochs
-
-
-def test_an_sqlite_ledger_ends_with_the_same_trials_as_one_in_memory(tmp_path):
-    settings = study_settings(architectures=["koalarization"])
-    in_file, _ = run(settings, storage=open_storage(sqlite_url(tmp_path / "ledger.db")))
-    in_memory, _ = run(settings)
-    assert outcome(in_file) == outcome(in_memory)
 
 
 def test_a_cgan_search_begins_with_the_textbook_from_scratch_and_from_the_trained_unet():
