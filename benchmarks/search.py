@@ -144,10 +144,12 @@ def _result(found: dict[str, Found], seeds: int) -> Result:
     result = Result(rows=[_row(name, by_task) for name, by_task in found.items()])
     default = found[DEFAULT]
     result.goal(
-        "default: median epochs until near / whole unpruned study", median_share(default), at_most=0.4
+        "default: median epochs until near / whole unpruned study ≤ 0.4", median_share(default), at_most=0.4
     )
-    result.goal("default: expected epochs / whole unpruned study", expected_share(default), at_most=0.4)
-    result.goal("the same where it was not chosen", expected_share(default, chosen_on=False), at_most=0.4)
+    result.goal("default: expected epochs / whole unpruned study ≤ 0.4", expected_share(default), at_most=0.4)
+    result.goal(
+        "the same where it was not chosen ≤ 0.4", expected_share(default, chosen_on=False), at_most=0.4
+    )
     for other in (STOCK, UNPRUNED):
         result.goal(
             f"default / {other}: expected epochs < 1",
