@@ -121,7 +121,7 @@ def wait_for(condition: Callable[[], bool]) -> None:
     Raises:
         TimeoutError: After two minutes.
     """
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 500
     while not condition():
         if time.monotonic() > deadline:
             raise TimeoutError("Slurm did not come to where the test expects it; its logs lie in its folder")

@@ -63,7 +63,7 @@ class Results:
 
     def wait_for_trial_on(self, node: str, most_reports: int) -> tuple[str, int]:
         """Returns a trial that runs on a node and has given some reports, but not too many."""
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 500
         while time.monotonic() < deadline:
             for key, trial in self.trials().items():
                 here = trial.user_attrs.get(NODES, [])[-1:] == [node]

@@ -118,7 +118,7 @@ def wait_until(condition):
 def wait_for_dashboard(host):
     """Returns the dashboard's answer through the tunnel, once there is one, to who has no token."""
     code = "import requests; print(requests.get('http://127.0.0.1:8265/api/version', timeout=5).status_code)"
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 500
     while True:
         try:
             return int(host.execute(["python", "-c", code]))

@@ -16,7 +16,7 @@ import pytest
 
 BUCKET = "studies"
 PASSWORD = "not-for-the-logs"
-_SECONDS = 240
+_SECONDS = 400
 
 
 def free_port() -> int:

@@ -162,7 +162,7 @@ def test_mlflow_serves_the_champion_over_http(record, tmp_path):
 
 
 def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 150
+    deadline = time.monotonic() + 500
     while time.monotonic() < deadline and server.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=5).close()

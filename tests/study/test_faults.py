@@ -66,7 +66,7 @@ def runs(folder: Path) -> dict[str, object]:
 
 
 def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
-    deadline = time.monotonic() + 200
+    deadline = time.monotonic() + 500
     while not condition():
         assert process.poll() is None, process.communicate()[0]
         assert time.monotonic() < deadline

@@ -101,7 +101,7 @@ def test_there_is_one_point_per_metric_and_epoch(ledger, runs):
 def test_pictures_are_logged_by_step(runs):
     client, by_key = runs
     names = [file.path for file in client.list_artifacts(by_key["fruit/unet/0"].info.run_id, "images")]
-    assert {name.split("+")[2] for name in names if name.endswith(".png")} == {"1", "2", "3"}
+    assert {name.split("+")[2] for name in names if name.endswith(".png")} == {"0", "1", "2", "3"}
 
 
 def test_the_summary_and_the_commands_to_go_on_with_are_printed(tiny_study):

@@ -176,7 +176,7 @@ def test_a_study_interrupted_finished_repeated_and_extended(tmp_path):
     wait_for_a_report(home)
 
     first.send_signal(signal.SIGTERM)
-    output, _ = first.communicate(timeout=60)
+    output, _ = first.communicate(timeout=240)
     assert first.returncode == INTERRUPTED
     assert f"--name one --home {home} --resume" in output
 
@@ -234,7 +234,7 @@ def driver(*words: str | Path) -> subprocess.Popen[str]:
 
 def wait_for_a_report(home: Path) -> None:
     journal = home / "one" / "outbox" / "journal.jsonl"
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + 500
     while not (journal.exists() and "train/loss" in journal.read_text()):
         assert time.monotonic() < deadline
         time.sleep(0.05)
