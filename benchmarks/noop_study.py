@@ -108,13 +108,16 @@ class NoopTrial(tune.Trainable):
         return result
 
 
-def noop_settings(cells: int, trials: int, epochs: int, name: str = "noop") -> StudySettings:
+def noop_settings(
+    cells: int, trials: int, epochs: int, name: str = "noop", pruner: str = "halving"
+) -> StudySettings:
     """A study of so many cells without dependencies and without finals."""
     return StudySettings(
         name=name,
         datasets={f"set{index}": {"root": "drawn:scenes"} for index in range(cells)},  # type: ignore[arg-type]
         architectures=["unet"],
         budget={"trials": trials, "epochs": epochs},  # type: ignore[arg-type]
+        search={"pruner": pruner},  # type: ignore[arg-type]
         finals={"seeds": 0},  # type: ignore[arg-type]
     )
 
