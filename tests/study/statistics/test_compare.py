@@ -5,8 +5,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks.crossed_scores import (
+    SETTINGS,
+    architectures,
+    image_effects,
+    one_architecture,
+    seed_deviation,
+    single_deviation,
+)
 from study.statistics import compare, holm
-from tests.study.statistics.simulate import SETTINGS, SIMULATIONS, image_effects, scores, seed_deviation
+
+SIMULATIONS = 2000
 
 
 @pytest.mark.parametrize(("seeds", "images"), SETTINGS)
@@ -17,8 +26,7 @@ def test_luck_of_the_seed_is_not_called_a_difference(seeds: int, images: int, sh
     spread = seed_deviation(share, seeds, images)
     claimed = 0
     for _ in range(SIMULATIONS):
-        image = image_effects(random, images)
-        sides = [scores(random, seeds, image + random.standard_normal(images), spread) for _ in range(3)]
+        sides = architectures(random, 3, seeds, images, spread)
         p_values = [compare(a, b).p_value for a, b in combinations(sides, 2)]
         claimed += min(holm(p_values)) < 0.05
     assert claimed / SIMULATIONS <= 0.07
@@ -29,17 +37,16 @@ def test_luck_of_the_seed_is_not_called_a_difference(seeds: int, images: int, sh
 def test_intervals_cover_a_true_difference(seeds: int, images: int, share: float) -> None:
     random = np.random.default_rng(22)
     spread = seed_deviation(share, seeds, images)
-    deviation = math.sqrt(4**2 + 1 + 1.5**2 + spread**2)
+    deviation = single_deviation(spread)
     covered = np.zeros(2)
     for _ in range(SIMULATIONS):
-        image = image_effects(random, images)
-        a, b = (scores(random, seeds, image + random.standard_normal(images), spread) for _ in range(2))
+        a, b = architectures(random, 2, seeds, images, spread)
         compared = compare(a + 0.8, b)
         for index, (true, interval) in enumerate(
             [(0.8, compared.difference), (0.8 / deviation, compared.effect_size)]
         ):
             covered[index] += interval.low <= true <= interval.high
-    assert covered / SIMULATIONS == pytest.approx([0.95, 0.95], abs=0.025)
+    assert covered / SIMULATIONS == pytest.approx([0.95, 0.95], abs=0.02)
 
 
 def test_one_seed_each_is_the_paired_t_test_and_says_so() -> None:
@@ -82,7 +89,7 @@ def test_swapping_sides_turns_the_sign() -> None:
 def test_a_clear_difference_is_found() -> None:
     random = np.random.default_rng(0)
     image = image_effects(random, 72)
-    a, b = scores(random, 3, image, 0.2), scores(random, 3, image + 3, 0.2)
+    a, b = one_architecture(random, 3, image, 0.2), one_architecture(random, 3, image + 3, 0.2)
     compared = compare(a, b)
     assert compared.p_value < 0.01
     assert compared.improvement.low > 0.5

@@ -1,8 +1,10 @@
 import numpy as np
 import pytest
 
+from benchmarks.crossed_scores import SETTINGS, architectures, chance_of_improvement, seed_deviation
 from study.statistics import probability_of_improvement
-from tests.study.statistics.simulate import SETTINGS, image_effects, scores, seed_deviation
+
+SIMULATIONS = 2000
 
 
 def test_it_is_rliables_estimate() -> None:
@@ -17,16 +19,19 @@ def test_it_is_rliables_estimate() -> None:
 
 @pytest.mark.parametrize(("seeds", "images"), SETTINGS)
 @pytest.mark.parametrize("share", [0.1, 0.7])
-def test_it_covers_an_even_chance(seeds: int, images: int, share: float) -> None:
+@pytest.mark.parametrize("better", [0.0, 0.8])
+def test_it_covers_the_true_chance_at_95_percent(
+    seeds: int, images: int, share: float, better: float
+) -> None:
     random = np.random.default_rng(31)
     spread = seed_deviation(share, seeds, images)
+    true = chance_of_improvement(better, spread)
     covered = 0
-    for _ in range(500):
-        image = image_effects(random, images)
-        a, b = (scores(random, seeds, image + random.standard_normal(images), spread) for _ in range(2))
-        interval = probability_of_improvement(a, b)
-        covered += interval.low <= 0.5 <= interval.high
-    assert covered / 500 == pytest.approx(0.95, abs=0.03)
+    for _ in range(SIMULATIONS):
+        a, b = architectures(random, 2, seeds, images, spread)
+        interval = probability_of_improvement(a, b + better)
+        covered += interval.low <= true <= interval.high
+    assert covered / SIMULATIONS == pytest.approx(0.95, abs=0.02)
 
 
 def test_certainty_still_has_an_interval_inside_0_and_1() -> None:

@@ -4,15 +4,18 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from study.statistics import mean_interval, ratio_interval
-from tests.study.statistics.simulate import (
+from benchmarks.crossed_scores import (
+    MEAN,
+    RATIO,
     SETTINGS,
-    SIMULATIONS,
-    TRUE_MEAN,
     image_effects,
-    scores,
+    one_architecture,
+    quantities,
     seed_deviation,
 )
+from study.statistics import mean_interval, ratio_interval
+
+SIMULATIONS = 2000
 
 
 @pytest.mark.parametrize(("seeds", "images"), SETTINGS)
@@ -22,8 +25,8 @@ def test_mean_covers_at_95_percent_with_both_random(seeds: int, images: int, sha
     spread = seed_deviation(share, seeds, images)
     covered = 0
     for _ in range(SIMULATIONS):
-        interval = mean_interval(scores(random, seeds, image_effects(random, images), spread))
-        covered += interval.low <= TRUE_MEAN <= interval.high
+        interval = mean_interval(one_architecture(random, seeds, image_effects(random, images), spread))
+        covered += interval.low <= MEAN <= interval.high
     assert covered / SIMULATIONS == pytest.approx(0.95, abs=0.02)
 
 
@@ -31,14 +34,10 @@ def test_mean_covers_at_95_percent_with_both_random(seeds: int, images: int, sha
 @pytest.mark.parametrize("share", [0.0, 0.7])
 def test_ratio_covers_at_95_percent(seeds: int, images: int, share: float) -> None:
     random = np.random.default_rng(12)
-    spread = seed_deviation(share, seeds, images) / TRUE_MEAN
     covered = 0
     for _ in range(SIMULATIONS):
-        truth = 20 + 5 * random.standard_normal(images)
-        own = 3 * random.standard_normal((seeds, images)) + 4 * random.standard_normal(images)
-        predicted = 0.6 * truth * (1 + spread * random.standard_normal((seeds, 1))) + own
-        interval = ratio_interval(predicted, truth)
-        covered += interval.low <= 0.6 <= interval.high
+        interval = ratio_interval(*quantities(random, seeds, images, share))
+        covered += interval.low <= RATIO <= interval.high
     assert covered / SIMULATIONS == pytest.approx(0.95, abs=0.02)
 
 
@@ -47,8 +46,8 @@ def test_images_alone_under_cover_when_seeds_differ() -> None:
     spread = seed_deviation(0.7, 3, 72)
     covered = 0
     for _ in range(200):
-        interval = mean_interval(scores(random, 3, image_effects(random, 72), spread).mean(axis=0))
-        covered += interval.low <= TRUE_MEAN <= interval.high
+        interval = mean_interval(one_architecture(random, 3, image_effects(random, 72), spread).mean(axis=0))
+        covered += interval.low <= MEAN <= interval.high
     assert covered / 200 < 0.85
 
 
