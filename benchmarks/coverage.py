@@ -58,9 +58,9 @@ def run(options: Options) -> Result:
     error = (0.95 * 0.05 / simulations) ** 0.5
     result.notes.append(
         f"{simulations} simulations a row, standard error of a coverage about {error:.4f}. Images' scores are skewed; "
-        "seeds' share: of the variance of an architecture's mean score. Claims: three equal architectures, at least one "
-        "pair told apart after Holm's correction. The columns with a difference have one of "
-        f"{DIFFERENCE}, in units in which a single score's deviation is at least 4.4."
+        "seeds' share: of the variance of an architecture's mean score. Claims: of three equal architectures at "
+        "least one pair is told apart after Holm's correction. The difference, where there is one, is "
+        f"{DIFFERENCE}; a single score's deviation is at least 4.4."
     )
     return result
 

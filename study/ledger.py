@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,7 @@ from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, TrialState
 
+from models.metrics import OBJECTIVE
 from study.cells import Cell, Stage, derived_seed
 from study.config import SearchSettings
 from study.errors import StudyError
@@ -120,9 +122,17 @@ class CellLedger:
             pruner=make_pruner(search, cell.epochs),
             load_if_exists=True,
         )
+        self._name_the_objective()
         self._running: dict[int, FrozenTrial] = {}
         for trial in self.trials(TrialState.RUNNING):
             self._running[trial.number] = storage.get_trial(trial._trial_id)
+
+    def _name_the_objective(self) -> None:
+        """Have optuna-dashboard's axes say what is measured."""
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names([OBJECTIVE])
 
     def trials(self, *states: TrialState) -> list[FrozenTrial]:
         """Trials in the given states (all, if none is given), by number; not to be changed."""

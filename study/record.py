@@ -18,7 +18,7 @@ import numpy as np
 
 from study.errors import StudyError, UsageError
 from study.evaluation import load_evaluation
-from study.tracking import BEST, DEVICE_SECONDS, EPOCHS, KEY_TAG, MODEL_TAG, STUDY_RUN
+from study.tracking import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG, MODEL_TAG, STUDY_RUN
 from study.trial import EVALUATION
 from study.trivial import trivial_path
 
@@ -36,6 +36,7 @@ class TrialRecord:
         state: COMPLETE, PRUNED, FAIL or RUNNING.
         params: Hyperparameters.
         best: Lowest validation objective, None if it never reported.
+        joules: Energy of its epochs; None if the device did not report it.
         test: A complete final's metrics on the test split; `kept_…` with the input's luminance.
         generator_from: Number of the pretraining trial whose weights started the generator.
         continues: Number of the complete trial of the same cell that it carries on with, in an extended study.
@@ -58,6 +59,7 @@ class TrialRecord:
     best: float | None
     epochs: int
     device_seconds: float
+    joules: float | None
     test: dict[str, float]
     started: int
     ended: int | None
@@ -225,6 +227,7 @@ def _trial(run: Any) -> TrialRecord:
         best=metrics.get(BEST),
         epochs=int(metrics.get(EPOCHS, 0)),
         device_seconds=metrics.get(DEVICE_SECONDS, 0.0),
+        joules=metrics.get(JOULES),
         test={name.removeprefix(_TEST): value for name, value in metrics.items() if name.startswith(_TEST)},
         started=run.info.start_time,
         ended=run.info.end_time,

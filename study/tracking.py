@@ -13,12 +13,13 @@ from study.assignment import Assignment, End, Report
 from study.cells import Cell, Stage
 from study.outbox import Event, Outbox
 from study.thumbnails import grey_path, truth_path
-from study.trial import EVALUATION, PREDICTIONS, trial_folder
+from study.trial import ENERGY, EVALUATION, PREDICTIONS, trial_folder
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"
 EPOCHS = "cost/epochs"
 DEVICE_SECONDS = "cost/device_seconds"
+JOULES = f"cost/{ENERGY}"
 SEARCH_BEST = f"search/best_{OBJECTIVE}"
 SAMPLES = "validation/grey_prediction_truth"
 ONCE = 0
@@ -33,6 +34,8 @@ def metric_name(name: str) -> str:
     """How a report's value is called in MLflow: by what it was measured on."""
     if name in _SECONDS:
         return f"time/{name}"
+    if name == ENERGY:
+        return JOULES
     training = (
         name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
     )

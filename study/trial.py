@@ -24,6 +24,7 @@ from models.training import Trainer
 from study.assignment import Assignment, Report
 from study.cells import Stage, derived_seed
 from study.config import ModelSection, StudySettings
+from study.energy import EnergyMeter
 from study.errors import StudyError
 from study.evaluation import evaluate, load_evaluation, save_evaluation, summary_of
 from study.samples import sample_grid, sample_indices
@@ -34,6 +35,7 @@ CHECKPOINT = "checkpoint"
 WEIGHTS = "weights.safetensors"
 EVALUATION = "test.safetensors"
 PREDICTIONS = "predictions.jpg"
+ENERGY = "energy_joules"
 _BEST = "best/"
 
 
@@ -92,6 +94,7 @@ class Trial:
         self._storage = Storage(settings.storage)
         self._folder = trial_folder(assignment.cell, assignment.stage, assignment.number)
         self._device = choose_device(settings.model.device)
+        self._meter = EnergyMeter(self._device)
         self._trainer = self._fresh_trainer()
         self._best: dict[str, Tensor] = {}
         self._told = 0
@@ -199,8 +202,11 @@ class Trial:
     def _train(self) -> None:
         before = self._trainer.epoch
         left = self._assignment.epochs - before
+        earlier, metered = self._energy, self._meter.joules()
         report = self._trainer.step(min(self._settings.budget.epochs_per_report, left))
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
+        if metered is not None and (now := self._meter.joules()) is not None:
+            report[ENERGY] = earlier + (now - metered) * min(1.0, self._devices)
         if report[OBJECTIVE] <= min(entry[OBJECTIVE] for entry in self._trainer.history):
             self._best = self._trainer.learner.generator_tensors()
         if self._trainer.epoch == self._assignment.epochs or self._checkpoint_is_due(before):
@@ -218,6 +224,12 @@ class Trial:
     def _devices(self) -> float:
         gpus = self._settings.resources.gpus_per_trial
         return gpus if self._device.type == "cuda" and gpus else 1.0
+
+    @property
+    def _energy(self) -> float:
+        """Joules of the trial's own epochs so far; of a GPU that trials share, each is charged its fraction."""
+        last = self._trainer.history[-1] if self._trainer.history else {"epoch": 0}
+        return last.get(ENERGY, 0.0) if last["epoch"] > self._assignment.inherited_epochs else 0.0
 
     def _save(self) -> None:
         best = {f"{_BEST}{name}": value for name, value in self._best.items()}

@@ -19,6 +19,7 @@ class Budget:
         epochs: Of the search.
         final_epochs: Of the finals.
         total: Device-seconds of search and finals, as in the summary.
+        watt_hours: Energy of search and finals; None if no device reported it.
         pretraining: Device-seconds of the search behind the generators' starting weights; not in the total.
     """
 
@@ -29,6 +30,7 @@ class Budget:
     epochs: int
     final_epochs: int
     total: float
+    watt_hours: float | None
     pretraining: float
 
 
@@ -36,11 +38,13 @@ def budget(record: StudyRecord, summary: CellSummary) -> Budget:
     """What a cell cost, as MLflow has it."""
     trials: dict[str, int] = defaultdict(int)
     seconds: dict[str, float] = defaultdict(float)
-    for trial in record.search(summary.dataset, summary.architecture):
+    search = record.search(summary.dataset, summary.architecture)
+    for trial in search:
         trials[trial.state] += 1
         seconds[trial.state] += trial.device_seconds
     finals = record.finals(summary.dataset, summary.architecture)
     seconds["finals"] = sum(one.device_seconds for one in finals)
+    joules = [one.joules for one in [*search, *finals] if one.joules is not None]
     return Budget(
         summary.dataset,
         summary.architecture,
@@ -49,5 +53,6 @@ def budget(record: StudyRecord, summary: CellSummary) -> Budget:
         summary.epochs,
         sum(one.epochs for one in finals),
         summary.device_seconds,
+        sum(joules) / 3600 if joules else None,
         summary.pretraining_seconds,
     )

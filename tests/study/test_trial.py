@@ -112,6 +112,21 @@ def test_a_checkpoint_that_was_changed_is_refused_by_name(settings, material, tm
         Trial(settings, assignment(), material)
 
 
+def test_energy_adds_up_over_the_trials_own_epochs_also_after_a_restart(settings, material, monkeypatch):
+    counter = iter(range(1000, 2000, 50))  # joules at each reading, one before and one after an epoch
+    monkeypatch.setattr("study.trial.EnergyMeter.joules", lambda meter: float(next(counter)))
+    first = Trial(settings, assignment(), material)
+    assert first.advance()[0][-1]["energy_joules"] == 50
+    resumed = Trial(settings, assignment(), material)
+    assert [report["energy_joules"] for report in finish(resumed)] == [50, 100, 150]
+    longer = replace(assignment(number=1), epochs=EPOCHS + 1, continues=0, inherited_epochs=EPOCHS)
+    assert Trial(settings, longer, material).advance()[0][-1]["energy_joules"] == 50
+
+
+def test_a_device_without_a_counter_reports_no_energy(settings, material):
+    assert "energy_joules" not in Trial(settings, assignment(), material).advance()[0][-1]
+
+
 def test_checkpoints_by_the_minute_are_saved_when_the_minutes_are_over(settings, material, monkeypatch):
     resources = settings.resources.model_copy(update={"checkpoint_every": "10min"})
     settings = settings.model_copy(update={"resources": resources})

@@ -23,7 +23,11 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def whole(store: tuple[Path, str]) -> StudyRecord:
     """Two datasets, three architectures, two seeds; the U-Net is clearly best, the cGAN starts from it."""
     writer = Writer(
-        *store, "whole", architectures=["koalarization", "unet", "cgan"], datasets=["fruit", "scenes"]
+        *store,
+        "whole",
+        architectures=["koalarization", "unet", "cgan"],
+        datasets=["fruit", "scenes"],
+        watts=360.0,
     )
     rng = np.random.default_rng(0)
     for dataset in ("fruit", "scenes"):

@@ -27,7 +27,7 @@ from study.samples import to_uint8
 from study.storage import Storage
 from study.thumbnails import grey_path, save_sheet, truth_path
 from study.tracking import STUDY_RUN, Tracker
-from study.trial import EVALUATION, PREDICTIONS, trial_folder
+from study.trial import ENERGY, EVALUATION, PREDICTIONS, trial_folder
 from study.trivial import trivial_document, trivial_path
 
 SIZE = 16
@@ -82,6 +82,7 @@ class Writer:
         datasets: Sequence[str],
         seeds: int = 2,
         pictures: bool = True,
+        watts: float = 0.0,
     ) -> None:
         self.settings = StudySettings(
             name=name,
@@ -91,6 +92,7 @@ class Writer:
             budget={"trials": 4, "epochs": 4},
             finals={"seeds": seeds},
         )
+        self._watts = watts  # of made-up devices that count their energy
         self._uri, self._name, self._folder, self._pictures = uri, name, folder / name, pictures
         self.storage = Storage(str(self._folder / "storage"))
         self._outbox = Outbox(self._folder / "outbox")
@@ -222,6 +224,8 @@ class Writer:
                 "ciede2000": value,
                 "device_seconds": 1.0,
             }
+            if self._watts:
+                report[ENERGY] = self._watts * epoch
             self.tracker.reported(one, report)
 
     def _end(

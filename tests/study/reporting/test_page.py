@@ -95,6 +95,17 @@ def test_the_answer_names_the_best_architecture_with_numbers(pages):
     assert "over 2 seeds and 12 test images" in answer
 
 
+def test_energy_is_shown_where_devices_reported_it(pages):
+    budgets = {
+        name: text.partition('id="budgets"')[2].partition("</section>")[0] for name, text in pages.items()
+    }
+    rows = Page(budgets["whole"]).cells
+    column = rows[0].index("Wh")
+    # A complete trial and two finals of four seconds at 360 W each, and a pruned trial of two.
+    assert [row[column] for row in rows if row[0] == "unet"] == ["1.4", "1.4"]
+    assert "Wh" not in budgets["lonely"]
+
+
 def test_hostile_names_stay_text(pages):
     assert "bad&lt;b&gt;.jpg" in pages["whole"]
     assert "bad<b>" not in pages["whole"]
