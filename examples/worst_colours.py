@@ -21,5 +21,10 @@ def worst_colours(prediction: Tensor, truth: Tensor) -> Tensor:
 
 
 register_metric(
-    "ciede2000_p95", worst_colours, "lower", decimals=2, definition="95th percentile of CIEDE2000 over pixels"
+    "ciede2000_p95",
+    worst_colours,
+    "lower",
+    decimals=2,
+    definition="95th percentile of CIEDE2000 over pixels",
+    possible=(0.0, math.inf),
 )

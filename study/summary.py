@@ -143,11 +143,21 @@ def metric_interval(evaluations: list[dict[str, np.ndarray]], name: str) -> Inte
     """One metric of several seeds' evaluations on the same images; None if they do not have it."""
     base = name.removesuffix(_RATIO)
     if name.endswith(_RATIO) and base in evaluations[0]:
-        return ratio_interval(np.stack([one[base] for one in evaluations]), evaluations[0][f"{base}_true"])
+        predicted = np.stack([one[base] for one in evaluations])
+        return ratio_interval(predicted, evaluations[0][f"{base}_true"]).within(*_possible(name))
     if name not in evaluations[0]:
         return None
     scores = np.stack([one[name] for one in evaluations])
-    return mean_interval(scores[:, np.isfinite(scores).all(axis=0)])
+    return score_interval(name, scores[:, np.isfinite(scores).all(axis=0)])
+
+
+def score_interval(name: str, scores: np.ndarray) -> Interval:
+    """Interval for the mean of one metric's scores (seeds × images), no wider than what is possible."""
+    return mean_interval(scores).within(*_possible(name))
+
+
+def _possible(name: str) -> tuple[float, float]:
+    return METRICS[name.removeprefix(KEPT)].possible
 
 
 def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:

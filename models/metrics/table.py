@@ -1,5 +1,6 @@
 """What the study reports: one row per metric, and the way to add one."""
 
+import math
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ class Metric(NamedTuple):
         unit: Printed behind the value; empty for a pure number.
         decimals: How many to print.
         definition: One line.
+        possible: Lowest and highest value there can be; no interval reaches beyond.
     """
 
     name: str
@@ -24,19 +26,29 @@ class Metric(NamedTuple):
     unit: str
     decimals: int
     definition: str
+    possible: tuple[float, float] = (-math.inf, math.inf)
 
 
 OBJECTIVE = "ciede2000"
+_POSITIVE = (0.0, math.inf)
 
 _BUILT_IN = (
-    Metric("ciede2000", "lower", "", 2, "mean CIEDE2000 colour difference over pixels (sRGB, D65)"),
+    Metric(
+        "ciede2000", "lower", "", 2, "mean CIEDE2000 colour difference over pixels (sRGB, D65)", _POSITIVE
+    ),
     Metric("psnr", "higher", "dB", 2, "peak signal-to-noise ratio on RGB in [0, 1]"),
-    Metric("ssim", "higher", "", 3, "structural similarity on RGB, Gaussian window 11×11, σ 1.5"),
-    Metric("colourfulness_ratio", "one", "", 2, "Hasler–Süsstrunk colourfulness, predicted / true"),
-    Metric("saturation_ratio", "one", "", 2, "mean chroma C*, predicted / true"),
-    Metric("sharpness_ratio", "one", "", 2, "variance of the Laplacian of luma, predicted / true"),
-    Metric("hue_entropy_ratio", "one", "", 2, "entropy of the chroma-weighted hues, predicted / true"),
-    Metric("white_fraction", "truth", "", 3, "share of pixels with all channels at least 0.98"),
+    Metric(
+        "ssim", "higher", "", 3, "structural similarity on RGB, Gaussian window 11×11, σ 1.5", (-1.0, 1.0)
+    ),
+    Metric(
+        "colourfulness_ratio", "one", "", 2, "Hasler–Süsstrunk colourfulness, predicted / true", _POSITIVE
+    ),
+    Metric("saturation_ratio", "one", "", 2, "mean chroma C*, predicted / true", _POSITIVE),
+    Metric("sharpness_ratio", "one", "", 2, "variance of the Laplacian of luma, predicted / true", _POSITIVE),
+    Metric(
+        "hue_entropy_ratio", "one", "", 2, "entropy of the chroma-weighted hues, predicted / true", _POSITIVE
+    ),
+    Metric("white_fraction", "truth", "", 3, "share of pixels with all channels at least 0.98", (0.0, 1.0)),
     Metric("a_star_error", "zero", "", 2, "signed mean a* error on object pixels; above 0 is too red"),
 )
 
@@ -53,6 +65,7 @@ def register_metric(
     unit: str = "",
     decimals: int = 3,
     definition: str = "",
+    possible: tuple[float, float] = (-math.inf, math.inf),
 ) -> None:
     """Add an image metric to every full evaluation and to `METRICS`.
 
@@ -63,11 +76,12 @@ def register_metric(
         unit: See `Metric`.
         decimals: See `Metric`.
         definition: See `Metric`.
+        possible: See `Metric`.
 
     Raises:
         ValueError: When the name is taken.
     """
     if name in METRICS:
         raise ValueError(f"There is already a metric named {name!r}; register yours under another name.")
-    METRICS[name] = Metric(name, better, unit, decimals, definition)
+    METRICS[name] = Metric(name, better, unit, decimals, definition, possible)
     ADDED[name] = function

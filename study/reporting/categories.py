@@ -10,7 +10,8 @@ from models.metrics import OBJECTIVE
 from models.metrics.image import OBJECT_LEVEL
 from study.reporting.evidence import CellEvidence, Evidence
 from study.reporting.samples import Pictures
-from study.statistics import Interval, mean_interval
+from study.statistics import Interval
+from study.summary import score_interval
 
 Colour = tuple[int, int, int]
 
@@ -62,8 +63,8 @@ def _category(
     for cell in cells:
         predicted = None if pictures is None else pictures.predictions[cell.architecture][chosen]
         scores[cell.architecture] = CategoryScore(
-            mean_interval(cell.scores(OBJECTIVE)[:, chosen]),
-            mean_interval(cell.scores("a_star_error")[:, chosen]),
+            score_interval(OBJECTIVE, cell.scores(OBJECTIVE)[:, chosen]),
+            score_interval("a_star_error", cell.scores("a_star_error")[:, chosen]),
             None if truth is None or predicted is None else object_colour(predicted, truth),
         )
     colour = None if truth is None else object_colour(truth, truth)

@@ -11,6 +11,7 @@ import numpy as np
 from models.metrics import OBJECTIVE
 from study.reporting.evidence import CellEvidence, Evidence, Quantities
 from study.statistics import Comparison, Interval, compare, holm, mean_interval
+from study.summary import score_interval
 from study.table import interval_text, number_text
 
 SIGNIFICANT = 0.05
@@ -107,7 +108,7 @@ def difference_text(interval: Interval) -> str:
 
 def _who(cells: list[CellEvidence], pairs: list[Pair]) -> str:
     best = cells[0]
-    score = interval_text(OBJECTIVE, mean_interval(best.scores()))
+    score = interval_text(OBJECTIVE, score_interval(OBJECTIVE, best.scores()))
     if len(cells) == 1:
         return f"{best.architecture} reaches a mean ΔE₀₀ of {score}; no other architecture has finals."
     rivals = [pair for pair in pairs if pair.a == best.architecture]

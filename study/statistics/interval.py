@@ -12,8 +12,10 @@ but not all, is the seeds'. Here the quantile is the mean of both parts' t quant
 variances (W. G. Cochran, G. M. Cox: "Experimental Designs", 2nd ed. 1957), which errs on the safe side.
 """
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -46,6 +48,10 @@ class Interval:
     high: float
     scope: Scope
     method: str
+
+    def within(self, lowest: float, highest: float) -> Interval:
+        """The part of the interval that is possible at all; it holds the truth as often."""
+        return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
 
 @dataclass(frozen=True)
