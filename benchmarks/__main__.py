@@ -19,6 +19,7 @@ DEVICE_BENCHMARKS = {
     "data_path": "an epoch fed by our batches, by a constant batch, and by a DataLoader over files",
     "vgg_cache": "Koalarization with cached VGG16 vectors, and with VGG16 in every step",
     "training_step": "our training step and the plainest correct loop; every switch alone and together",
+    "compilation": "torch.compile: what it costs and gains, and after how many steps it pays",
     "packing": "several small trials on one GPU at the same time",
     "checkpoints": "training time lost to saving",
     "memory": "host memory of a trial's process over the model's own needs",

@@ -51,8 +51,8 @@ def _on_cpu(options: Options) -> Result:
         for width, size in sizes:
             learner = our_learner(name, width, options.device)
             batch = ConstantBatch.on(options.device, BATCH, size)
-            ours = partial(_several, partial(learner.train_step, batch), 3)
-            plain = partial(_several, plain_step(name, width, learner, batch, RATE), 3)
+            ours = partial(several, partial(learner.train_step, batch), 3)
+            plain = partial(several, plain_step(name, width, learner, batch, RATE), 3)
             seconds = interleaved({"ours": ours, "plain": plain}, options.repeats, options.device)
             spread = ratio(seconds["ours"], seconds["plain"])
             worst = max(worst, spread.median)
@@ -66,7 +66,8 @@ def _on_cpu(options: Options) -> Result:
     return result
 
 
-def _several(step: Callable[[], object], count: int) -> None:
+def several(step: Callable[[], object], count: int) -> None:
+    """Do something so many times."""
     for _ in range(count):
         step()
 
@@ -79,7 +80,7 @@ def _on_gpu(options: Options) -> Result:
         steps, learner, batch = _variants(options.device, size, batch_size)
         flops = _flops_of_step(learner, batch)
         warm = {name: _warm_up(step, options.device) for name, step in steps.items()}
-        work = {name: partial(_several, step, 10) for name, step in steps.items()}
+        work = {name: partial(several, step, 10) for name, step in steps.items()}
         seconds = interleaved(work, options.repeats, options.device)
         for name, found in seconds.items():
             speed = Spread.of([10 * batch_size / one for one in found])
@@ -146,5 +147,5 @@ def _bf16_peak(device: torch.device, side: int = 8192) -> float:
         2
         * side**3
         * 10
-        / min(seconds_of(partial(_several, partial(torch.matmul, a, b), 10), device) for _ in range(10))
+        / min(seconds_of(partial(several, partial(torch.matmul, a, b), 10), device) for _ in range(10))
     )
