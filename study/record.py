@@ -18,8 +18,8 @@ import numpy as np
 
 from study.errors import StudyError, UsageError
 from study.evaluation import load_evaluation
+from study.published_test import EVALUATION
 from study.tracking import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG, MODEL_TAG, STUDY_RUN
-from study.trial import EVALUATION
 from study.trivial import trivial_path
 
 _STATES = {"FINISHED": "COMPLETE", "KILLED": "PRUNED", "FAILED": "FAIL"}

@@ -12,8 +12,9 @@ from models.metrics import OBJECTIVE
 from study.assignment import Assignment, End, Report
 from study.cells import Cell, Stage
 from study.outbox import Event, Outbox
+from study.published_test import EVALUATION, PREDICTIONS
 from study.thumbnails import grey_path, truth_path
-from study.trial import ENERGY, EVALUATION, PREDICTIONS, trial_folder
+from study.trial import ENERGY, trial_folder
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"

@@ -26,15 +26,13 @@ from study.cells import Stage, derived_seed
 from study.config import ModelSection, StudySettings
 from study.energy import EnergyMeter
 from study.errors import StudyError
-from study.evaluation import evaluate, load_evaluation, save_evaluation, summary_of
+from study.evaluation import load_evaluation, summary_of
+from study.published_test import EVALUATION, publish_test
 from study.samples import sample_grid, sample_indices
 from study.storage import Storage
-from study.thumbnails import colour_tiles, grey_path, grey_tiles, save_sheet, tile_side, tiles, truth_path
 
 CHECKPOINT = "checkpoint"
 WEIGHTS = "weights.safetensors"
-EVALUATION = "test.safetensors"
-PREDICTIONS = "predictions.jpg"
 ENERGY = "energy_joules"
 _BEST = "best/"
 
@@ -257,33 +255,15 @@ class Trial:
             if earlier is not None:  # evaluated by a process that died before it could tell; once is enough
                 return summary_of(load_evaluation(earlier))
             self._trainer.learner.load_generator(self._best)
-            return summary_of(self._test(Path(folder)))
-
-    def _test(self, folder: Path) -> dict[str, np.ndarray]:
-        """Evaluate on the test split; store the quantities, and the pictures that a report may show."""
-        images = self._material.images
-        positions = images.indices(TEST)
-        side = tile_side(len(positions), images.size)
-        pictures: list[np.ndarray] = []
-
-        def predict(grey: Tensor, vector: Tensor | None) -> Tensor:
-            prediction = self._trainer.learner.predict(grey, vector)
-            pictures.append(tiles(prediction, side))
-            return prediction
-
-        test = evaluate(predict, self._batches(TEST))
-        # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
-        dataset = self._assignment.dataset
-        for key, sheet in (
-            (f"{self._folder}/{PREDICTIONS}", np.concatenate(pictures)),
-            (truth_path(dataset), colour_tiles(images.colour[positions], side)),
-            (grey_path(dataset), grey_tiles(images.grey[positions], side)),
-        ):
-            save_sheet(folder / PREDICTIONS, sheet)
-            self._storage.put_file(key, folder / PREDICTIONS)
-        save_evaluation(folder / EVALUATION, test)
-        self._storage.put_file(f"{self._folder}/{EVALUATION}", folder / EVALUATION)
-        return test
+        test = publish_test(
+            self._trainer.learner,
+            self._batches(TEST),
+            self._material.images,
+            assignment.dataset,
+            self._storage,
+            self._folder,
+        )
+        return summary_of(test)
 
     def picture_is_due(self) -> bool:
         """Whether the last epoch is one of the few after which sample images are logged."""

@@ -13,10 +13,10 @@ from PIL import Image
 
 from models.metrics import OBJECTIVE
 from study.errors import StudyError
+from study.published_test import PREDICTIONS
 from study.reporting.evidence import CellEvidence, Evidence
 from study.thumbnails import grey_path, load_sheet, truth_path
 from study.tracking import STUDY_RUN
-from study.trial import PREDICTIONS
 
 RANKS = {"best": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "worst": 1.0}
 RULE = (

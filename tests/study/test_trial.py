@@ -15,8 +15,9 @@ from study.assignment import Assignment, divergence
 from study.cells import Stage
 from study.config import StudySettings
 from study.evaluation import load_evaluation
+from study.published_test import EVALUATION
 from study.storage import Storage
-from study.trial import EVALUATION, WEIGHTS, Material, Trial, trial_folder
+from study.trial import WEIGHTS, Material, Trial, trial_folder
 
 EPOCHS = 3
 

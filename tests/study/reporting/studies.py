@@ -22,12 +22,13 @@ from study.delivery import deliver_all
 from study.evaluation import evaluate, save_evaluation, summary_of
 from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
+from study.published_test import EVALUATION, PREDICTIONS
 from study.record import StudyRecord
 from study.samples import to_uint8
 from study.storage import Storage
 from study.thumbnails import grey_path, save_sheet, truth_path
 from study.tracking import STUDY_RUN, Tracker
-from study.trial import ENERGY, EVALUATION, PREDICTIONS, trial_folder
+from study.trial import ENERGY, trial_folder
 from study.trivial import trivial_document, trivial_path
 
 SIZE = 16
