@@ -127,6 +127,9 @@ def measure(home: Path, options: argparse.Namespace, console: Console) -> bool:
             f"at most {max(outcome.retrained.values(), default=0)} of a trial",
             "yes" if good else "NO",
         )  # fmt: skip
+        console.print(
+            f"{what}: {kills} {'kill' if kills == 1 else 'kills'}, {'whole' if good else 'NOT WHOLE'}."
+        )
 
     def scenario(what: str, kills: int, disturb: Callable[..., int]) -> None:
         done = number = 0

@@ -44,11 +44,15 @@ class ResidentImages:
 
     @classmethod
     def fits(cls, images: ImageSet, device: torch.device, fraction: float) -> bool:
-        """Whether the set is on the device already or takes at most this fraction of its free memory."""
+        """Whether the set is on the device already or takes at most this fraction of the memory it may have there.
+
+        That is what is free, or this process's share of the device if that is less.
+        """
         if device.type != "cuda" or (id(images), str(device)) in cls._shared:
             return True
-        free, _ = torch.cuda.mem_get_info(device)
-        return images.grey.nbytes + images.colour.nbytes <= fraction * free
+        free, total = torch.cuda.mem_get_info(device)
+        share = torch.cuda.get_per_process_memory_fraction(device.index)
+        return images.grey.nbytes + images.colour.nbytes <= fraction * min(free, share * total)
 
     def gather(self, order: Tensor, batch_size: int) -> Iterator[Pixels]:
         """Pixels of the images at these positions (int64 on the host), batch by batch."""

@@ -30,6 +30,19 @@ def choose_device(name: str = "auto") -> torch.device:
     return device
 
 
+def bound_memory(device: torch.device, share: float) -> None:
+    """Hold this process to its share of a GPU's memory, so that the trials beside it keep theirs.
+
+    Beyond it, allocations of this process alone raise `torch.OutOfMemoryError`. Without effect on a CPU.
+
+    Args:
+        device: Where the process computes.
+        share: Of the device; from 1 on there is no bound.
+    """
+    if device.type == "cuda" and share < 1:
+        torch.cuda.set_per_process_memory_fraction(share, device.index)
+
+
 def choose_precision(name: str, device: torch.device) -> torch.dtype:
     """The number format of the networks' forward pass.
 

@@ -59,10 +59,12 @@ class ModelSection(_Section):
     image_size: int = Field(128, ge=8, description="side of the square images, in pixels")
     width: int = Field(64, ge=1, description="channels of the first U-Net level; scales all three networks")
     batch_size: int = Field(16, ge=1, description="images per training step")
-    precision: Literal["auto", "float32", "bfloat16"] = Field("auto", description="auto: bfloat16 on CUDA")
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the networks; auto is bfloat16 on CUDA"
+    )
     device: str = Field("auto", description="auto, cpu or cuda")
     gan_loss: Literal["probability", "logits"] = Field(
-        "probability", description="probability: ε inside the logarithm; logits: without ε"
+        "probability", description="ε inside the logarithm, or none on logits"
     )
     vgg16: str = Field("auto", description="auto (torchvision's cache), a weights file, or `random`")
     compile: bool = Field(False, description="torch.compile the networks")
@@ -122,7 +124,9 @@ class ResourceSettings(_Section):
 
     cpus_per_trial: float = Field(1, gt=0, description="CPUs of one trial, also its threads")
     gpus_per_trial: float | None = Field(
-        None, ge=0, description="fraction or number; default 1 where there are"
+        None,
+        ge=0,
+        description="number, or the fraction of one that a trial may use, memory included; default 1 where there are",
     )
     max_concurrent_trials: int | None = Field(None, ge=1, description="default: as many as there is room for")
     max_failures: int = Field(2, ge=0, description="retries of a trial whose process or node died")

@@ -46,7 +46,7 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
         shown = ", ".join(default)
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     meaning = field.description or ""
-    return name, shown, f"{meaning}: {', '.join(choices)}" if choices else meaning
+    return name, shown, f"{meaning} ({', '.join(choices)})" if choices else meaning
 
 
 def settings_markdown() -> str:

@@ -13,6 +13,7 @@ from ray import tune
 
 from data_utils.dataset import ImageSet
 from models.architectures import architecture
+from models.device import bound_memory, choose_device
 from study.assignment import Assignment
 from study.config import StudySettings
 from study.plugins import load_packed
@@ -38,6 +39,9 @@ class ColorizationTrial(tune.Trainable):
         self._shared = shared
         self._images: dict[str, ImageSet] = {}
         self._vectors: dict[str, np.ndarray] = {}
+        bound_memory(
+            choose_device(shared.settings.model.device), shared.settings.resources.gpus_per_trial or 1.0
+        )
         torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
         load_packed(shared.plugins)
         self._trial: Trial | None = None

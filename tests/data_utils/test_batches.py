@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from data_utils import TRAIN, Batches, ImageSet
+from data_utils.device import ResidentImages
 
 CPU = torch.device("cpu")
 
@@ -168,3 +169,13 @@ def test_cuda_batches_equal_those_on_the_host(images):
             assert torch.equal(one.colour, other.colour.cpu())
             assert torch.equal(one.grey, other.grey.cpu())
     assert Batches(images, np.arange(22), 4, device, train=True, max_device_fraction=1e-12).streaming
+
+
+@pytest.mark.parametrize(("free", "share", "fits"), [(1.1, 1.0, True), (0.9, 1.0, False), (9.0, 0.1, False)])
+def test_a_set_is_resident_where_half_of_what_the_process_may_have_holds_it(
+    images, monkeypatch, free, share, fits
+):
+    twice = 2 * (images.grey.nbytes + images.colour.nbytes)
+    monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (free * twice, 9 * twice))
+    monkeypatch.setattr(torch.cuda, "get_per_process_memory_fraction", lambda device: share)
+    assert ResidentImages.fits(images, torch.device("cuda"), 0.5) is fits

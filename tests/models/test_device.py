@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from models.architectures import architecture, seeded_build
-from models.device import choose_device, choose_precision, memory_format
+from models.device import bound_memory, choose_device, choose_precision, memory_format
 from models.errors import ModelError
 from models.settings import ModelSettings
 from tests.models.synthetic import CPU, images
@@ -18,6 +18,15 @@ def test_auto_takes_the_gpu_where_there_is_one():
 def test_a_device_this_machine_lacks_is_refused_by_name(name):
     with pytest.raises(ModelError, match=f"'{name}'"):
         choose_device(name)
+
+
+def test_trials_that_share_a_gpu_are_each_held_to_their_share(monkeypatch):
+    bounds = []
+    monkeypatch.setattr(torch.cuda, "set_per_process_memory_fraction", lambda *bound: bounds.append(bound))
+    bound_memory(torch.device("cuda"), 0.25)
+    bound_memory(torch.device("cuda"), 1.0)
+    bound_memory(CPU, 0.25)
+    assert bounds == [(0.25, None)]
 
 
 def test_precision_by_device():
