@@ -13,7 +13,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -92,63 +91,80 @@ def take_tracking_away(driver: Driver, server: TrackingServer, seconds: float) -
         raise RuntimeError(f"{driver.name} did not survive; see {driver.home / driver.name}.log")
 
 
+class Judge:
+    """Compares studies with an undisturbed one, and keeps a row of each.
+
+    Args:
+        undisturbed: The study that nothing happened to.
+        table: Where rows go.
+        console: Where each verdict is shown at once.
+    """
+
+    def __init__(self, undisturbed: Driver, table: Table, console: Console) -> None:
+        started = time.monotonic()
+        undisturbed.finish()
+        self.seconds = time.monotonic() - started
+        self._expected = undisturbed.outcome()
+        self._table, self._console = table, console
+        self.whole = True
+        console.print(
+            f"{undisturbed.name}: {len(self._expected.trials)} trials in {self.seconds:.0f} s, "
+            f"{len(self._expected.history)} metric histories."
+        )
+
+    def __call__(self, driver: Driver, kills: int) -> None:
+        """Judge a study that ended after so many kills."""
+        outcome, expected = driver.outcome(), self._expected
+        most = max(outcome.retrained.values(), default=0)
+        whole = (
+            outcome.trials == expected.trials
+            and not outcome.duplicates
+            and outcome.history == expected.history
+            and most <= kills * driver.settings.resources.checkpoint_every
+        )
+        self.whole &= whole
+        self._table.add_row(
+            driver.name, str(kills), "same" if outcome.trials == expected.trials else "differ", str(outcome.running),
+            str(outcome.duplicates), "same" if outcome.history == expected.history else "differs",
+            f"{sum(outcome.retrained.values())} epochs, at most {most} of a trial", "yes" if whole else "NO",
+        )  # fmt: skip
+        self._console.print(f"{driver.name}: kills {kills}, {'whole' if whole else 'NOT WHOLE'}.")
+
+
 def measure(home: Path, options: argparse.Namespace, console: Console) -> bool:
     """Run every scenario, print the table; returns whether every study came out whole."""
     chance = random.Random(options.seed)
     (home / "faults.yaml").write_text(SETTINGS)
-    reference = Driver(home, "undisturbed")
-    started = time.monotonic()
-    reference.finish()
-    longest = time.monotonic() - started
-    expected = reference.outcome()
-    console.print(
-        f"Undisturbed: {len(expected.trials)} trials in {longest:.0f} s, {len(expected.history)} metric histories."
-    )
     table = Table(
         "study", "kills", "trials", "left running", "duplicate points", "history", "trained twice", "whole"
     )
-    whole = True
-
-    def judge(driver: Driver, what: str, kills: int) -> None:
-        nonlocal whole
-        outcome = driver.outcome()
-        limit = kills * driver.settings.resources.checkpoint_every
-        good = (
-            outcome.trials == expected.trials
-            and not outcome.duplicates
-            and outcome.history == expected.history
-            and max(outcome.retrained.values(), default=0) <= limit
-        )
-        whole &= good
-        table.add_row(
-            what, str(kills), "same" if outcome.trials == expected.trials else "differ", str(outcome.running),
-            str(outcome.duplicates), "same" if outcome.history == expected.history else "differs",
-            f"{sum(outcome.retrained.values())} epochs, "
-            f"at most {max(outcome.retrained.values(), default=0)} of a trial",
-            "yes" if good else "NO",
-        )  # fmt: skip
-        console.print(
-            f"{what}: {kills} {'kill' if kills == 1 else 'kills'}, {'whole' if good else 'NOT WHOLE'}."
-        )
-
-    def scenario(what: str, kills: int, disturb: Callable[..., int]) -> None:
-        done = number = 0
-        while done < kills:
-            number += 1
-            driver = Driver(home, f"{what}-{number}")
-            met = disturb(driver, min(kills - done, options.kills_per_study), longest, chance)
-            judge(driver, driver.name, met)
-            done += met
-
-    scenario("driver", options.driver_kills, kill_drivers)
-    scenario("worker", options.worker_kills, kill_workers)
+    judges = []
+    if options.driver_kills or options.worker_kills:
+        judge = Judge(Driver(home, "undisturbed"), table, console)
+        judges.append(judge)
+        for what, kills, disturb in (
+            ("driver", options.driver_kills, kill_drivers),
+            ("worker", options.worker_kills, kill_workers),
+        ):
+            done = number = 0
+            while done < kills:
+                number += 1
+                driver = Driver(home, f"{what}-{number}")
+                most = min(kills - done, options.kills_per_study)
+                met = disturb(driver, most, judge.seconds, chance)
+                judge(driver, met)
+                done += met
     if options.outage:
+        # Longer than the outage, so that the server comes back in mid-study.
+        epochs = ["--budget.epochs", str(round(2 * options.outage))]
+        judge = Judge(Driver(home, "undisturbed-long", epochs), table, console)
+        judges.append(judge)
         with tracking_server(home / "server") as server:
-            driver = Driver(home, "outage", ["--tracking.uri", server.uri])
+            driver = Driver(home, f"mlflow-away-{options.outage:g}s", [*epochs, "--tracking.uri", server.uri])
             take_tracking_away(driver, server, options.outage)
-            judge(driver, f"MLflow away for {options.outage:g} s", 1)
+            judge(driver, 1)
     console.print(table)
-    return whole
+    return all(judge.whole for judge in judges)
 
 
 def main(arguments: list[str] | None = None) -> int:
