@@ -43,17 +43,12 @@ class Answer:
     """What is known of one dataset.
 
     Attributes:
-        best: Architecture of the lowest mean; empty without finals.
         pairs: All pairs of architectures that have finals.
-        against_trivial: For (architecture, trivial prediction), its mean objective minus the architecture's:
-            above 0 the architecture is better.
         sentences: Three, with numbers; one that says why if there are no finals.
     """
 
     dataset: str
-    best: str
     pairs: tuple[Pair, ...]
-    against_trivial: dict[tuple[str, str], Interval]
     sentences: tuple[str, ...]
 
 
@@ -61,7 +56,7 @@ def answer(evidence: Evidence, dataset: str) -> Answer:
     """Compare all architectures of a dataset by the objective, with one another and with the trivial rows."""
     cells = sorted(evidence.of(dataset), key=lambda cell: float(cell.scores().mean()))
     if not cells:
-        return Answer(dataset, "", (), {}, (_no_finals(evidence, dataset),))
+        return Answer(dataset, (), (_no_finals(evidence, dataset),))
     pairs = compare_pairs(dataset, cells)
     trivial = {
         (cell.architecture, name): advantage(cell, quantities)
@@ -69,7 +64,7 @@ def answer(evidence: Evidence, dataset: str) -> Answer:
         for cell in cells
     }
     sentences = (_who(cells, pairs), _beats(cells[0].architecture, trivial), _how_sure(evidence, cells))
-    return Answer(dataset, cells[0].architecture, tuple(pairs), trivial, sentences)
+    return Answer(dataset, tuple(pairs), sentences)
 
 
 def compare_pairs(dataset: str, cells: list[CellEvidence]) -> list[Pair]:
