@@ -37,7 +37,7 @@ TOLERANCE = 0.02
 
 def run(options: Options) -> Result:
     """Every number of seeds and images, and every share of the seeds in the variance of a mean."""
-    simulations = 500 if options.quick else 10_000
+    simulations = 500 if options.quick else 5_000
     settings = [(*setting, share) for setting in SETTINGS for share in SHARES]
     with ProcessPoolExecutor() as pool:
         found = pool.map(partial(coverage, simulations=simulations), *zip(*settings, strict=True))
