@@ -7,7 +7,15 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     InitSettingsSource,
@@ -37,8 +45,17 @@ def _interval(every: int | str) -> int | str:
     return every
 
 
+def _number_if_it_reads_like_one(value: Any) -> Any:
+    # YAML 1.1 takes 1e-5 for a text, since it has no point.
+    try:
+        return float(value) if isinstance(value, str) else value
+    except ValueError:
+        return value
+
+
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
+Option = Annotated[float | str, BeforeValidator(_number_if_it_reads_like_one)]
 
 
 class _Section(BaseModel):
@@ -103,7 +120,7 @@ class SearchSettings(_Section):
         2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
-    space: dict[str, dict[str, list[float | str]]] = Field(
+    space: dict[str, dict[str, list[Option]]] = Field(
         default_factory=dict, description="ranges or options of single parameters, by architecture"
     )
 

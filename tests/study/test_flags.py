@@ -22,6 +22,11 @@ def test_a_flag_takes_its_value_behind_an_equals_sign_and_lists_as_yaml():
     assert (chosen.model.image_size, chosen.architectures) == (64, ["unet"])
 
 
+def test_a_range_may_be_written_without_points_which_yaml_takes_for_text():
+    chosen = settings("--search.space.cgan", "{learning_rate: [1e-4, 1e-2], generator_init: [scratch]}")
+    assert chosen.search.space["cgan"] == {"learning_rate": [1e-4, 1e-2], "generator_init": ["scratch"]}
+
+
 def test_every_preset_is_valid_once_its_folders_are_given():
     for name in preset_names():
         flags = {} if name == "demo" else {"datasets": {"scenes": {"root": "a"}, "fruit": {"root": "b"}}}
