@@ -14,6 +14,7 @@ from models.metrics.image import HUE_BINS
 from study.reporting.comparison import Pair, compare_pairs, difference_text, p_text
 from study.reporting.evidence import CellEvidence, Evidence
 from study.statistics import Decision, Interval, decide, mean_interval, ratio_interval
+from study.summary import metric_interval
 
 WHITE_COLLAPSE = 0.5
 """White collapse: more than this share of the truth's coloured area came out white."""
@@ -171,8 +172,8 @@ def _green_categories(evidence: Evidence, cell: CellEvidence) -> str:
     return "; ".join(parts)
 
 
-def _ratio(cell: CellEvidence, name: str) -> Interval:
-    return ratio_interval(cell.scores(name), cell.scores(f"{name}_true")[0])
+def _ratio(cell: CellEvidence, name: str) -> Interval | None:
+    return metric_interval(list(cell.evaluations), f"{name}_ratio")
 
 
 def _per_cell(
