@@ -39,3 +39,11 @@ def test_trials_are_shown_as_they_ended(page, tiny_study):
     for trial in study.trials:
         row = page.get_by_role("button").filter(has_text=f"Trial {trial.number}")
         assert trial.state.name.capitalize() in row.inner_text()
+
+
+def test_the_axis_says_what_is_measured(page, tiny_study):
+    study = optuna.load_study(
+        study_name="tiny/fruit/unet", storage=tiny_study.study_home.ledger_url(tiny_study.settings)
+    )
+    page.goto(page.url.partition("/dashboard")[0] + f"/dashboard/studies/{study._study_id}")
+    page.locator(".ytitle").get_by_text("ciede2000").first.wait_for()
