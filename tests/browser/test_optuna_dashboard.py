@@ -46,4 +46,6 @@ def test_the_axis_says_what_is_measured(page, tiny_study):
         study_name="tiny/fruit/unet", storage=tiny_study.study_home.ledger_url(tiny_study.settings)
     )
     page.goto(page.url.partition("/dashboard")[0] + f"/dashboard/studies/{study._study_id}")
-    page.locator(".ytitle").get_by_text("ciede2000").first.wait_for()
+    axis = page.locator(".ytitle").get_by_text("ciede2000").first
+    axis.wait_for()
+    assert axis.is_visible()
