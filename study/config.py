@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     field_validator,
@@ -45,17 +44,8 @@ def _interval(every: int | str) -> int | str:
     return every
 
 
-def _number_if_it_reads_like_one(value: Any) -> Any:
-    # YAML 1.1 takes 1e-5 for a text, since it has no point.
-    try:
-        return float(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
-Option = Annotated[float | str, BeforeValidator(_number_if_it_reads_like_one)]
 
 
 class _Section(BaseModel):
@@ -120,7 +110,7 @@ class SearchSettings(_Section):
         2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
-    space: dict[str, dict[str, list[Option]]] = Field(
+    space: dict[str, dict[str, list[float | str]]] = Field(
         default_factory=dict, description="ranges or options of single parameters, by architecture"
     )
 
@@ -223,7 +213,7 @@ class StudySettings(_Section):
             if name not in self.architectures:
                 raise ValueError(f"search.space names {name}, which is not among the architectures")
             for parameter, values in ranges.items():
-                _check_range(name, parameter, values)
+                ranges[parameter] = _checked_range(name, parameter, values)
         return self
 
     def epochs_of(self, dataset: str, name: str) -> int:
@@ -231,18 +221,27 @@ class StudySettings(_Section):
         return self.budget.epochs_for.get(f"{dataset}/{name}", self.budget.epochs)
 
 
-def _check_range(name: str, parameter: str, values: list[float | str]) -> None:
+def _checked_range(name: str, parameter: str, values: list[float | str]) -> list[float | str]:
     known = architecture(name).search_space
     where = f"search.space.{name}.{parameter}"
     if parameter not in known:
         raise ValueError(f"{where} is no parameter of {name}; it has {', '.join(known)}")
     kind = known[parameter]
     if isinstance(kind, Float):
-        numbers = [value for value in values if isinstance(value, (int, float)) and math.isfinite(value)]
-        if len(values) != 2 or len(numbers) != 2 or not 0 < numbers[0] <= numbers[1]:
+        numbers = [_number(value) for value in values]
+        if len(numbers) != 2 or not 0 < numbers[0] <= numbers[1] < math.inf:
             raise ValueError(f"{where} needs two positive numbers, low and high")
-    elif not values or not set(values) <= set(kind.options):
+        return [*numbers]
+    if not values or not set(values) <= set(kind.options):
         raise ValueError(f"{where} needs some of {', '.join(kind.options)}")
+    return values
+
+
+def _number(value: float | str) -> float:
+    try:
+        return float(value)  # YAML 1.1 takes 1e-5 for a text, since it has no point
+    except ValueError:
+        return math.nan
 
 
 def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettings:

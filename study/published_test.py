@@ -47,15 +47,15 @@ def publish_test(
 
     test = evaluate(predict, batches)
     with TemporaryDirectory() as local:
-        file = Path(local) / "file"
+        picture, values = Path(local) / "picture.jpg", Path(local) / EVALUATION
         # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
         for key, sheet in (
             (f"{folder}/{PREDICTIONS}", np.concatenate(pictures)),
             (truth_path(dataset), colour_tiles(images.colour[positions], side)),
             (grey_path(dataset), grey_tiles(images.grey[positions], side)),
         ):
-            save_sheet(file.with_suffix(".jpg"), sheet)
-            storage.put_file(key, file.with_suffix(".jpg"))
-        save_evaluation(file, test)
-        storage.put_file(f"{folder}/{EVALUATION}", file)
+            save_sheet(picture, sheet)
+            storage.put_file(key, picture)
+        save_evaluation(values, test)
+        storage.put_file(f"{folder}/{EVALUATION}", values)
     return test
