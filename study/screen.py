@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from optuna.trial import TrialState
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.progress_bar import ProgressBar
@@ -124,15 +125,17 @@ class Screen:
 
     def _table(self) -> Table:
         minutes = (time.monotonic() - self._since) / 60
-        table = Table(title=f"{self._settings.name}: {minutes:.0f} min, at most {self._minutes_left()} left")
-        for heading in ("cell", "trials", "", "running", "pruned", "failed", f"best {OBJECTIVE}", "finals"):
+        # Fits 80 columns with the longest name of a built-in cell.
+        title = f"{self._settings.name}: {minutes:.0f} min, at most {self._minutes_left()} left"
+        table = Table(title=title, box=box.SIMPLE_HEAD, padding=0)
+        for heading in ("cell", "trials", "", "running", "pruned", "failed", "best ΔE₀₀", "finals"):
             table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
         for row in self._rows.values():
             total = max(self._settings.budget.trials, row.ended)  # continued trials come on top
             table.add_row(
                 row.cell.key,
                 f"{row.ended}/{total}",
-                ProgressBar(total=total, completed=row.ended, width=12),
+                ProgressBar(total=total, completed=row.ended, width=8),
                 str(row.running or ""),
                 str(row.pruned or ""),
                 f"[red]{row.failed}[/red]" if row.failed else "",
