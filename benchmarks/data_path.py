@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.measure import Options, Result, Spread, interleaved, ratio
 from benchmarks.synthetic import ConstantBatch, image_set, write_jpegs
 from data_utils.batches import Batches
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
 from models.architectures import architecture, seeded_build
 from models.learner import Learner
 from models.settings import ModelSettings

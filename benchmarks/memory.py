@@ -13,7 +13,7 @@ from benchmarks.measure import Options, Result
 from benchmarks.synthetic import image_set
 from benchmarks.training_step import our_learner
 from data_utils.batches import Batches
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
 
 BATCH = 16
 MIB = 1024**2

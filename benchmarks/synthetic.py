@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
 from data_utils.splits import TRAIN
 
 

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_utils.device import Pixels, ResidentImages, StreamedImages, host_tensor
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
+from data_utils.pixel_store import Pixels, ResidentImages, StreamedImages, host_tensor
 
 
 class Batch(NamedTuple):

@@ -13,9 +13,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from data_utils.dataset import load_dataset
 from data_utils.errors import CacheError, DataError, RefusedFiles
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
+from data_utils.load_dataset import load_dataset
 from data_utils.splits import SPLIT_NAMES, TEST
 
 DEFAULT_SIZE = 64

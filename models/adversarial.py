@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from models.device import adam, autocast
+from models.hardware import adam, autocast
 from models.learner import Batch, Learner
 from models.losses import adversarial_loss, mean_absolute_error, probability, saturation
 from models.settings import ModelSettings

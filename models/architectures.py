@@ -8,19 +8,12 @@ Example of a plugin, `my_model.py`:
                           textbook={"learning_rate": 1e-3}, stride=8))
 """
 
-import importlib
-import importlib.util
-import sys
-from pathlib import Path
-from types import ModuleType
-
 import torch
 
 from models.builtin import CGAN, KOALARIZATION, UNET
 from models.definition import Architecture, Choice, Float, Parameters
 from models.errors import ModelError
 from models.learner import Learner
-from models.metrics.table import ADDED
 from models.settings import ModelSettings
 
 __all__ = [
@@ -29,7 +22,6 @@ __all__ = [
     "Float",
     "architecture",
     "known",
-    "load_plugin",
     "register",
     "seeded_build",
 ]
@@ -66,25 +58,6 @@ def known() -> tuple[str, ...]:
     return tuple(_registry)
 
 
-def load_plugin(source: str) -> None:
-    """Import a module that registers architectures or metrics; loading it again changes nothing.
-
-    Args:
-        source: `package.module`, or the path of a Python file.
-
-    Raises:
-        ModelError: It cannot be imported, or registers nothing.
-    """
-    before = {*known(), *ADDED}
-    module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source)
-    parts = [one.build for one in _registry.values()] + list(ADDED.values())
-    if {*known(), *ADDED} == before and not any(part.__module__ == module.__name__ for part in parts):
-        raise ModelError(
-            f"The plugin {source} registers neither architecture nor metric; it must call register(...) or "
-            "register_metric(...)."
-        )
-
-
 def seeded_build(
     architecture: Architecture,
     settings: ModelSettings,
@@ -105,33 +78,3 @@ def seeded_build(
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return architecture.build(settings, parameters, device)
-
-
-def _import_module(name: str) -> ModuleType:
-    try:
-        return importlib.import_module(name)
-    except ModelError:
-        raise
-    except Exception as error:  # a plugin is the user's program and may fail in any way
-        raise ModelError(f"The plugin {name} cannot be imported: {type(error).__name__}: {error}.") from error
-
-
-def _import_file(path: Path) -> ModuleType:
-    if not path.is_file():
-        raise ModelError(f"The plugin {path} does not exist; give the path of a Python file.")
-    name = f"architecture_plugin_{path.stem}"
-    if name in sys.modules and sys.modules[name].__file__ == str(path.resolve()):
-        return sys.modules[name]
-    spec = importlib.util.spec_from_file_location(name, path.resolve())
-    if spec is None or spec.loader is None:
-        raise ModelError(f"The plugin {path} is not a Python file.")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    try:
-        spec.loader.exec_module(module)
-    except Exception as error:  # as above
-        del sys.modules[name]
-        if isinstance(error, ModelError):
-            raise
-        raise ModelError(f"The plugin {path} cannot be imported: {type(error).__name__}: {error}.") from error
-    return module

@@ -18,12 +18,13 @@ from PIL import Image
 from torch import Tensor, nn
 from torch.nn import functional
 
-from models.architectures import architecture, known, load_plugin, seeded_build
+from models.architectures import architecture, known, seeded_build
 from models.checkpoint import load_weights, save_weights
-from models.device import choose_device
 from models.errors import ModelError
+from models.hardware import choose_device
 from models.metrics.colour import lightness_of_grey, rgb_to_lab, to_unit
 from models.metrics.gamut import lab_to_rgb_in_gamut
+from models.plugins import load_plugin
 from models.settings import ModelSettings
 from models.vgg import VGG16Features
 

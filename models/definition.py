@@ -10,6 +10,8 @@ from models.settings import ModelSettings
 
 Parameters = Mapping[str, float | str]
 
+GENERATOR_INIT = "generator_init"
+
 
 @dataclass(frozen=True)
 class Float:

@@ -7,8 +7,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from models.device import autocast, choose_precision, place
 from models.errors import ModelError
+from models.hardware import autocast, choose_precision, place
 from models.settings import ModelSettings
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from models.device import adam
+from models.hardware import adam
 from models.learner import Batch, Learner
 from models.losses import mean_squared_error
 from models.settings import ModelSettings

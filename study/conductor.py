@@ -14,6 +14,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution
 from optuna.trial import TrialState
 
 from models.architectures import architecture
+from models.definition import GENERATOR_INIT
 from models.metrics import OBJECTIVE
 from study import ledger as keys
 from study.assignment import Assignment, End, Listener, Report, divergence
@@ -22,8 +23,6 @@ from study.config import StudySettings
 from study.ledger import CellLedger, Entry, Parameters
 from study.progress import Progress
 from study.search_space import distributions
-
-GENERATOR_INIT = "generator_init"
 
 
 class Conductor:

@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from models.architectures import Float, architecture
-from study.plugins import load_extensions
+from models.plugins import load_extensions
 
 ENVIRONMENT_PREFIX = "STUDY_"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from models.metrics import METRICS, OBJECTIVE, TRIVIAL
+from models.metrics.evaluation import KEPT
 from study.errors import UsageError
-from study.evaluation import KEPT
 from study.record import StudyRecord, TrialRecord
 from study.statistics import Interval, Scope
 from study.summary import CellSummary, beaten

@@ -12,8 +12,8 @@ from typing import ClassVar
 
 from PIL import Image
 
+from data_utils.pictures import without_prediction
 from study.outbox import Event
-from study.samples import without_prediction
 from study.storage import Storage
 from study.tracking import KEY_TAG, SEARCH_BEST
 

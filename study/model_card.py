@@ -6,7 +6,7 @@ import math
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE, TRIVIAL
-from study.evaluation import KEPT
+from models.metrics.evaluation import KEPT
 from study.record import StudyRecord, TrialRecord
 from study.summary import CellSummary, summarise_cell
 from study.table import HEADINGS, interval_text, number_text, parameter_text

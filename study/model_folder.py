@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 from models.architectures import architecture
 from models.checkpoint import load_weights
 from models.colorizer import PLUGIN, Colorizer, ColorizerConfig
-from models.device import choose_device
+from models.hardware import choose_device
 from models.metrics import OBJECTIVE
 from models.vgg import VGG16Features
 from study.cells import Stage

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.architectures import architecture, seeded_build
-from models.device import choose_device
+from models.hardware import choose_device
 from study.cells import cells_of
 from study.config import SearchSettings, StudySettings
 from study.trial import network_settings

@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from data_utils.dataset import DRAWN
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
-from models.device import choose_device
+from data_utils.load_dataset import DRAWN
 from models.errors import ModelError
+from models.hardware import choose_device
 from models.vgg import describe_weights
 from study.config import StudySettings
 from study.errors import UsageError

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from data_utils.cache import cached_arrays, default_cache
-from data_utils.dataset import ImageSet, load_dataset
 from data_utils.errors import DataError
+from data_utils.load_dataset import ImageSet, load_dataset
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture
-from models.device import choose_device
 from models.errors import ModelError
+from models.hardware import choose_device
 from models.vgg import describe_weights, image_vectors, weights_fingerprint
 from study.config import StudySettings
 from study.errors import UsageError

@@ -9,12 +9,13 @@ import numpy as np
 from torch import Tensor
 
 from data_utils.batches import Batches
-from data_utils.dataset import ImageSet
+from data_utils.load_dataset import ImageSet
+from data_utils.pictures import colour_tiles, grey_tiles, save_sheet, tile_side, tiles
 from data_utils.splits import TEST
 from models.learner import Learner
-from study.evaluation import evaluate, save_evaluation
+from models.metrics.evaluation import evaluate, save_evaluation
 from study.storage import Storage
-from study.thumbnails import colour_tiles, grey_path, grey_tiles, save_sheet, tile_side, tiles, truth_path
+from study.thumbnails import grey_path, truth_path
 
 EVALUATION = "test.safetensors"
 PREDICTIONS = "predictions.jpg"

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from models.plugins import load_extensions
 from study.flags import load_settings
 from study.home import existing_home
-from study.plugins import load_extensions
 from study.record import StudyRecord
 
 

@@ -16,8 +16,8 @@ from typing import Any
 
 import numpy as np
 
+from models.metrics.evaluation import load_evaluation
 from study.errors import StudyError, UsageError
-from study.evaluation import load_evaluation
 from study.published_test import EVALUATION
 from study.tracking import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG, MODEL_TAG, STUDY_RUN
 from study.trivial import trivial_path

@@ -15,20 +15,20 @@ from optuna.trial import TrialState
 from rich.console import Console
 from sqlalchemy.exc import SQLAlchemyError
 
+from models.metrics.evaluation import save_evaluation
+from models.plugins import packed
 from study.cells import Cell, Stage, cells_of
 from study.conductor import Conductor
 from study.config import StudySettings
 from study.delivery import DeliveryThread
 from study.environment import environment_tags
 from study.errors import StudyError
-from study.evaluation import save_evaluation
 from study.home import StudyHome
 from study.interruption import Interruption
 from study.ledger import CellLedger, first_line, open_storage
 from study.lock import only_driver
 from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
-from study.plugins import packed
 from study.preparation import Prepared
 from study.resume import check_content
 from study.screen import Screen

@@ -13,7 +13,7 @@ import numpy as np
 from models.architectures import architecture
 from models.errors import ModelError
 from models.metrics import METRICS, OBJECTIVE, TRIVIAL
-from study.evaluation import KEPT
+from models.metrics.evaluation import KEPT
 from study.record import StudyRecord, TrialRecord
 from study.statistics import Interval, mean_interval, ratio_interval
 

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping
 
 from models.metrics import METRICS, OBJECTIVE, TRIVIAL
+from models.metrics.evaluation import KEPT
 from study.csv_table import Trivial
-from study.evaluation import KEPT
 from study.statistics import Interval
 from study.summary import CellSummary
 

@@ -11,12 +11,12 @@ import ray
 import torch
 from ray import tune
 
-from data_utils.dataset import ImageSet
+from data_utils.load_dataset import ImageSet
 from models.architectures import architecture
-from models.device import bound_memory, choose_device
+from models.hardware import bound_memory, choose_device
+from models.plugins import load_packed
 from study.assignment import Assignment
 from study.config import StudySettings
-from study.plugins import load_packed
 from study.trial import Material, Trial
 from study.tune_adapters import PICTURE, REPORTS, TEST, assignment_of
 

@@ -12,13 +12,15 @@ import numpy as np
 from torch import Tensor
 
 from data_utils.batches import Batches
-from data_utils.dataset import ImageSet
+from data_utils.load_dataset import ImageSet
+from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture, seeded_build
 from models.checkpoint import load_checkpoint, load_weights, save_checkpoint, save_weights
-from models.device import choose_device
+from models.hardware import choose_device
 from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
+from models.metrics.evaluation import load_evaluation, summary_of
 from models.settings import ModelSettings
 from models.training import Trainer
 from study.assignment import Assignment, Report
@@ -26,9 +28,7 @@ from study.cells import Stage, derived_seed
 from study.config import ModelSection, StudySettings
 from study.energy import EnergyMeter
 from study.errors import StudyError
-from study.evaluation import load_evaluation, summary_of
 from study.published_test import EVALUATION, publish_test
-from study.samples import sample_grid, sample_indices
 from study.storage import Storage
 
 CHECKPOINT = "checkpoint"

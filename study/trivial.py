@@ -11,11 +11,11 @@ from torch import Tensor
 
 from data_utils.batches import Batches
 from data_utils.cache import cached_arrays, default_cache
-from data_utils.dataset import ImageSet
+from data_utils.load_dataset import ImageSet
 from data_utils.splits import TEST, TRAIN
 from models.metrics import TRIVIAL, grey_copy, mean_chroma, white
+from models.metrics.evaluation import evaluate, summary_of
 from models.metrics.table import ADDED
-from study.evaluation import evaluate, summary_of
 
 _BATCH = 64
 _VERSION = 1

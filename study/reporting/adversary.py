@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from study.conductor import GENERATOR_INIT
+from models.definition import GENERATOR_INIT
 from study.record import StudyRecord, TrialRecord
 from study.reporting.diagnostics import Diagnosis, Measurement
 from study.statistics import Interval, decide, mean_interval, rank_correlation, wilson

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.metrics import METRICS, OBJECTIVE
-from study.evaluation import KEPT
+from models.metrics.evaluation import KEPT
 from study.record import StudyRecord
 from study.reporting.adversary import adversarial_diagnoses
 from study.reporting.budgets import budget

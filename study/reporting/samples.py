@@ -11,11 +11,12 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from PIL import Image
 
+from data_utils.pictures import load_sheet
 from models.metrics import OBJECTIVE
 from study.errors import StudyError
 from study.published_test import PREDICTIONS
 from study.reporting.evidence import CellEvidence, Evidence
-from study.thumbnails import grey_path, load_sheet, truth_path
+from study.thumbnails import grey_path, truth_path
 from study.tracking import STUDY_RUN
 
 RANKS = {"best": 0.0, "lower quartile": 0.25, "median": 0.5, "upper quartile": 0.75, "worst": 1.0}

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from data_utils import TRAIN, Batches, ImageSet
-from data_utils.device import ResidentImages
+from data_utils.pixel_store import ResidentImages
 
 CPU = torch.device("cpu")
 

@@ -5,9 +5,9 @@ import pytest
 from PIL import Image
 
 from data_utils import ImageSet, load_dataset
-from data_utils.canvas import LUMA, Canvas, colour_of
-from data_utils.drawn_fruit import FRUIT, draw_fruit
-from data_utils.drawn_scenes import draw_scene
+from data_utils.drawn.canvas import LUMA, Canvas, colour_of
+from data_utils.drawn.fruit import FRUIT, draw_fruit
+from data_utils.drawn.scenes import draw_scene
 
 
 @pytest.fixture(scope="module")

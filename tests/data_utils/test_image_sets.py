@@ -16,7 +16,7 @@ from data_utils import (
     RefusedFiles,
     decode_colour,
     decode_grey,
-    decoding,
+    decode_dataset,
     load_dataset,
 )
 
@@ -48,7 +48,7 @@ def test_grey_is_derived_where_none_is_supplied(tmp_path, cache):
 def test_second_load_decodes_nothing(tmp_path, cache, monkeypatch):
     root = colour_folder(tmp_path / "set")
     first = load_dataset(root, 16, cache=cache)
-    monkeypatch.setattr(decoding, "decode_entry", None)
+    monkeypatch.setattr(decode_dataset, "decode_entry", None)
     second = load_dataset(root, 16, cache=cache)
     assert first.fingerprint == second.fingerprint
     assert np.array_equal(first.colour, second.colour)
@@ -86,7 +86,7 @@ def test_size_and_code_version_make_new_entries(tmp_path, cache, monkeypatch):
     assert load_dataset(root, 16, cache=cache).size == 16
     assert load_dataset(root, 24, cache=cache).size == 24
     entries = len([path for path in cache.iterdir() if path.is_dir()])
-    monkeypatch.setattr(decoding, "CODE_VERSION", decoding.CODE_VERSION + 1)
+    monkeypatch.setattr(decode_dataset, "CODE_VERSION", decode_dataset.CODE_VERSION + 1)
     load_dataset(root, 16, cache=cache)
     assert len([path for path in cache.iterdir() if path.is_dir()]) == entries + 1
 
@@ -135,14 +135,14 @@ def test_repaired_permissions_are_seen(tmp_path, cache):
     root = colour_folder(tmp_path / "set")
     path = root / "photo02.png"
     path.chmod(0o600)
-    before = decoding.stamp(path)
+    before = decode_dataset.stamp(path)
     path.chmod(0o644)
-    assert decoding.stamp(path) != before
+    assert decode_dataset.stamp(path) != before
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, cache, monkeypatch):
     root = colour_folder(tmp_path / "set")
-    decode = decoding.decode_entry
+    decode = decode_dataset.decode_entry
 
     def decode_and_touch(entry, size):
         decoded = decode(entry, size)
@@ -150,7 +150,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, cache, monkey
             os.utime(entry.colour, ns=(1, 1))
         return decoded
 
-    monkeypatch.setattr(decoding, "decode_entry", decode_and_touch)
+    monkeypatch.setattr(decode_dataset, "decode_entry", decode_and_touch)
     with pytest.raises(RefusedFiles, match=r"photo05\.png: it changed while it was being read"):
         load_dataset(root, 16, cache=cache)
 

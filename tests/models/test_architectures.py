@@ -4,8 +4,9 @@ import sys
 import pytest
 
 from models import architectures
-from models.architectures import Choice, Float, architecture, known, load_plugin, register, seeded_build
+from models.architectures import Choice, Float, architecture, known, register, seeded_build
 from models.errors import ModelError
+from models.plugins import load_plugin
 from models.settings import ModelSettings
 from tests.models.synthetic import CPU, images
 

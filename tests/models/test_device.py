@@ -2,8 +2,8 @@ import pytest
 import torch
 
 from models.architectures import architecture, seeded_build
-from models.device import bound_memory, choose_device, choose_precision, memory_format
 from models.errors import ModelError
+from models.hardware import bound_memory, choose_device, choose_precision, memory_format
 from models.settings import ModelSettings
 from tests.models.synthetic import CPU, images
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from data_utils.dataset import load_dataset
+from data_utils.load_dataset import load_dataset
 from models.architectures import architecture
 from models.errors import ModelError
+from models.metrics.evaluation import load_evaluation
 from study.assignment import Assignment, divergence
 from study.cells import Stage
 from study.config import StudySettings
-from study.evaluation import load_evaluation
 from study.published_test import EVALUATION
 from study.storage import Storage
 from study.trial import WEIGHTS, Material, Trial, trial_folder

@@ -13,20 +13,20 @@ import numpy as np
 import torch
 from optuna.trial import TrialState
 
+from data_utils.pictures import save_sheet, to_uint8
 from models.architectures import architecture
 from models.metrics import TRIVIAL, grey_copy, luma, white
+from models.metrics.evaluation import evaluate, save_evaluation, summary_of
 from study.assignment import Assignment, End
 from study.cells import Cell, Stage
 from study.config import StudySettings
 from study.delivery import deliver_all
-from study.evaluation import evaluate, save_evaluation, summary_of
 from study.mlflow_runs import MlflowRuns
 from study.outbox import Outbox
 from study.published_test import EVALUATION, PREDICTIONS
 from study.record import StudyRecord
-from study.samples import to_uint8
 from study.storage import Storage
-from study.thumbnails import grey_path, save_sheet, truth_path
+from study.thumbnails import grey_path, truth_path
 from study.tracking import STUDY_RUN, Tracker
 from study.trial import ENERGY, trial_folder
 from study.trivial import trivial_document, trivial_path

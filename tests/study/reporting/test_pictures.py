@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from study.reporting.categories import object_colour
-from study.reporting.samples import RANKS, ranked
-from study.thumbnails import (
+from data_utils.pictures import (
     LARGEST_SIDE,
     SHEET_PIXELS,
     colour_tiles,
@@ -18,6 +16,8 @@ from study.thumbnails import (
     tile_side,
     tiles,
 )
+from study.reporting.categories import object_colour
+from study.reporting.samples import RANKS, ranked
 
 from test_diagnoses import IMAGES, cell  # isort: skip
 

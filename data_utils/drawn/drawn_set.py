@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from data_utils.drawn_fruit import FRUIT, draw_fruit
-from data_utils.drawn_scenes import draw_scene
-from data_utils.imageset import assemble
+from data_utils.drawn.fruit import FRUIT, draw_fruit
+from data_utils.drawn.scenes import draw_scene
+from data_utils.image_set import assemble
 
 DRAWN_SETS = ("scenes", "fruit")
 DRAWING_VERSION = 2  # raise it whenever the same seed would give other pictures

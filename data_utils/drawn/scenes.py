@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_utils.canvas import Canvas, Solid, colour_of
+from data_utils.drawn.canvas import Canvas, Solid, colour_of
 
 # (sky at the zenith, sky at the horizon, light on the land): hue in degrees, saturation, luma
 SKIES = {

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from data_utils.imageset import ImageSet
+from data_utils.image_set import ImageSet
 
 
 class Pixels(NamedTuple):

@@ -16,9 +16,9 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from data_utils.decode import RefusedImage, load_image, square
+from data_utils.decode_image import RefusedImage, load_image, square
 from data_utils.errors import RefusedFiles, printable
-from data_utils.imageset import Refused, assemble
+from data_utils.image_set import Refused, assemble
 from data_utils.layouts import Entry, Layout
 
 CODE_VERSION = 2  # raise it whenever the same files would give other arrays

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from data_utils.batches import Batch
+from models.learner import Batch
 from models.metrics import image_quantities, keep_luminance, summarise
 
 Predict = Callable[[Tensor, Tensor | None], Tensor]
@@ -19,8 +20,17 @@ KEPT = "kept_"
 INDEX = "index"
 
 
+class IndexedBatch(Batch, Protocol):
+    """A batch that knows which images it holds."""
+
+    @property
+    def index(self) -> Tensor:
+        """B int64, the images' positions in their set."""
+        ...
+
+
 @torch.inference_mode()
-def evaluate(predict: Predict, batches: Iterable[Batch]) -> dict[str, np.ndarray]:
+def evaluate(predict: Predict, batches: Iterable[IndexedBatch]) -> dict[str, np.ndarray]:
     """Image quantities (N each) of a model's predictions.
 
     Args:

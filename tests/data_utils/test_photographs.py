@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from data_utils.decode import RefusedImage
-from study.photographs import read_photograph, side_by_side, target_name, write_photograph
+from data_utils.decode_image import RefusedImage
+from data_utils.photographs import read_photograph, side_by_side, target_name, write_photograph
 
 HEIGHT, WIDTH = 24, 40
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from data_utils.cache import cached_arrays, default_cache
-from data_utils.decoding import Decoding
-from data_utils.drawn import DRAWN_SETS, DrawnSet
+from data_utils.decode_dataset import Decoding
+from data_utils.drawn.drawn_set import DRAWN_SETS, DrawnSet
 from data_utils.errors import DataError, printable
-from data_utils.imageset import ImageSet, Refused, image_set
+from data_utils.image_set import ImageSet, Refused, image_set
 from data_utils.layouts import recognise
 
 __all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]

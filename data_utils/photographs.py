@@ -26,8 +26,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, ImageCms
 
-from data_utils.decode import WIDE_MODES, RefusedImage, open_image
-from study.errors import StudyError
+from data_utils.decode_image import WIDE_MODES, RefusedImage, open_image
+from data_utils.errors import DataError
 
 _SUFFIXES = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
@@ -122,7 +122,7 @@ def write_photograph(path: Path, photograph: Photograph, coloured: np.ndarray) -
     """Write H×W×3 uint8 with what is kept of the photograph, whole or not at all.
 
     Raises:
-        StudyError: The file cannot be written.
+        DataError: The file cannot be written.
     """
     image = Image.fromarray(coloured)
     if photograph.alpha is not None:
@@ -136,7 +136,7 @@ def write_photograph(path: Path, photograph: Photograph, coloured: np.ndarray) -
         image.save(fresh, format=photograph.form, **options)
         os.replace(fresh, path)
     except (OSError, ValueError) as error:
-        raise StudyError(f"{path} cannot be written: {error}.") from error
+        raise DataError(f"{path} cannot be written: {error}.") from error
     finally:
         fresh.unlink(missing_ok=True)
 

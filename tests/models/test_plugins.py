@@ -7,7 +7,7 @@ import pytest
 
 from models import architectures
 from models.architectures import known
-from study.plugins import load_packed, packed
+from models.plugins import load_packed, packed
 from tests.conftest import ROOT, run_module
 
 EXAMPLES = [str(ROOT / "examples" / name) for name in ("tiny_colorizer.py", "worst_colours.py")]

@@ -1,0 +1,1 @@
+"""Drawn image sets that come with the software."""

@@ -1,0 +1,95 @@
+"""Plug-ins: modules and files that register architectures and metrics, and how they travel to other machines."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from types import ModuleType
+
+from models.architectures import architecture, known
+from models.errors import ModelError
+from models.metrics.perceptual import register_st_lpips
+from models.metrics.table import ADDED
+
+
+def load_extensions(plugins: Iterable[str]) -> None:
+    """Load a study's plug-ins, and the perceptual metric where its package is installed; in every process, once.
+
+    Raises:
+        ModelError: For a plug-in that cannot be loaded.
+    """
+    register_st_lpips()
+    for source in plugins:
+        load_plugin(source)
+
+
+def packed(plugins: Iterable[str]) -> dict[str, str | None]:
+    """Plug-ins as they travel to other machines: a file as its text, an installed module by its name alone."""
+    return {one: Path(one).read_text(encoding="utf-8") if one.endswith(".py") else None for one in plugins}
+
+
+def load_packed(plugins: Mapping[str, str | None]) -> None:
+    """Load, on any machine, what `packed` gave.
+
+    Raises:
+        ModelError: For a plug-in that cannot be loaded.
+    """
+    load_extensions(source for source, text in plugins.items() if text is None)
+    with TemporaryDirectory() as folder:
+        for source, text in plugins.items():
+            if text is not None:
+                file = Path(folder) / Path(source).name
+                file.write_text(text, encoding="utf-8")
+                load_plugin(str(file))
+
+
+def load_plugin(source: str) -> None:
+    """Import a module that registers architectures or metrics; loading it again changes nothing.
+
+    Args:
+        source: `package.module`, or the path of a Python file.
+
+    Raises:
+        ModelError: It cannot be imported, or registers nothing.
+    """
+    before = {*known(), *ADDED}
+    module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source)
+    parts = [architecture(name).build for name in known()] + list(ADDED.values())
+    if {*known(), *ADDED} == before and not any(part.__module__ == module.__name__ for part in parts):
+        raise ModelError(
+            f"The plugin {source} registers neither architecture nor metric; it must call register(...) or "
+            "register_metric(...)."
+        )
+
+
+def _import_module(name: str) -> ModuleType:
+    try:
+        return importlib.import_module(name)
+    except ModelError:
+        raise
+    except Exception as error:  # a plugin is the user's program and may fail in any way
+        raise ModelError(f"The plugin {name} cannot be imported: {type(error).__name__}: {error}.") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    if not path.is_file():
+        raise ModelError(f"The plugin {path} does not exist; give the path of a Python file.")
+    name = f"architecture_plugin_{path.stem}"
+    if name in sys.modules and sys.modules[name].__file__ == str(path.resolve()):
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path.resolve())
+    if spec is None or spec.loader is None:
+        raise ModelError(f"The plugin {path} is not a Python file.")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # as above
+        del sys.modules[name]
+        if isinstance(error, ModelError):
+            raise
+        raise ModelError(f"The plugin {path} cannot be imported: {type(error).__name__}: {error}.") from error
+    return module
