@@ -16,10 +16,10 @@ from pathlib import Path
 
 import optuna
 
-from study.config import StudySettings
-from study.flags import stored_settings
-from study.home import StudyHome
-from study.tracking import KEY_TAG
+from study.settings.schema import StudySettings
+from study.settings.sources import stored_settings
+from study.settings.study_folder import StudyHome
+from study.tracking.names import KEY_TAG
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 900.0

@@ -15,20 +15,20 @@ from typing import Any
 from ray import tune
 
 from models.metrics import OBJECTIVE
-from study.assignment import Assignment, Listener
-from study.cells import Stage, cells_of
-from study.conductor import Conductor
-from study.config import StudySettings
-from study.curves import analytic_curve
-from study.delivery import DeliveryThread
-from study.home import StudyHome
-from study.ledger import CellLedger, open_storage
-from study.mlflow_runs import MlflowRuns
-from study.outbox import Outbox
-from study.storage import Storage
-from study.tracking import Tracker
-from study.tune_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
-from study.tuning import run_trials
+from study.backend.learning_curves import analytic_curve
+from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
+from study.backend.ray_tuner import run_trials
+from study.search.cells import Stage, cells_of
+from study.search.conductor import Conductor
+from study.search.ledger import CellLedger, open_storage
+from study.search.trial_spec import Assignment, Listener
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome
+from study.storage.storage import Storage
+from study.tracking.delivery import DeliveryThread
+from study.tracking.mlflow_runs import MlflowRuns
+from study.tracking.outbox import Outbox
+from study.tracking.tracker import Tracker
 
 METRICS = 10
 _PATIENCE_SECONDS = 3600.0
@@ -88,7 +88,7 @@ def ten_metrics(assignment: Assignment, epoch: int) -> dict[str, float]:
 
 
 class NoopTrial(tune.Trainable):
-    """Reports at once, as `study.trainable.ColorizationTrial` does."""
+    """Reports at once, as `study.backend.ray_trainable.ColorizationTrial` does."""
 
     def setup(self, config: dict[str, Any]) -> None:
         """Begin the first trial of this process."""

@@ -15,14 +15,15 @@ from ray.tune.search.optuna import OptunaSearch
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
-from study.assignment import Assignment, End, Report
-from study.cells import Stage, cells_of, derived_seed
-from study.conductor import Conductor
-from study.config import StudySettings
-from study.curves import RecordedCurves
-from study.ledger import PRETRAINED, CellLedger
-from study.search_space import distributions
-from study.simulation import Simulation
+from study.backend.learning_curves import RecordedCurves
+from study.backend.simulator import Simulation
+from study.search.attributes import PRETRAINED
+from study.search.cells import Stage, cells_of, derived_seed
+from study.search.conductor import Conductor
+from study.search.ledger import CellLedger
+from study.search.search_space import distributions
+from study.search.trial_spec import Assignment, End, Report
+from study.settings.schema import StudySettings
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from benchmarks.noop_study import (
     timed_reports,
     tracked,
 )
-from study.home import StudyHome
-from study.simulation import Simulation
+from study.backend.simulator import Simulation
+from study.settings.study_folder import StudyHome
 
 CELLS, EPOCHS, CONCURRENT = 4, 9, 64
 RAY_CELLS = 6

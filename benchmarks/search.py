@@ -15,7 +15,7 @@ import optuna
 
 from benchmarks.measure import Options, Result
 from benchmarks.replay import Attempt, attempt, expected_epochs, ours, stock
-from study.curves import RecordedCurves
+from study.backend.learning_curves import RecordedCurves
 
 CURVES = Path(__file__).parent / "curves"
 CHOSEN_ON = (

@@ -11,3 +11,8 @@ class UsageError(StudyError):
     """The command line or the configuration is wrong; nothing was started or written."""
 
     exit_code = 2
+
+
+def first_line(error: BaseException) -> str:
+    """What an exception says, without the paragraphs that databases and Ray add."""
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

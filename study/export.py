@@ -9,12 +9,12 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.command import run_command
-from study.csv_table import read_table, write_trials
+from study.cli.command import run_command
+from study.cli.options import add_study_options, open_record
+from study.comparison.csv_table import read_table, write_trials
+from study.comparison.formats import FORMATS, render
+from study.comparison.summary import summarise_study
 from study.errors import UsageError
-from study.formats import FORMATS, render
-from study.reading import add_study_options, open_record
-from study.summary import summarise_study
 
 TRIALS = "trials"
 

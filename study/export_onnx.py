@@ -8,28 +8,15 @@ carry VGG16 inside.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-import uuid
-import warnings
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
-import numpy as np
-import torch
 from rich.console import Console
-from torch import Tensor, nn
 
-from models.colorizer import Colorizer
-from study.command import run_command
-from study.errors import StudyError, UsageError
-from study.model_source import add_model_options, model_from_options
-
-TOLERANCE = 1e-3
-"""Largest difference between the file's and the network's prediction that is accepted, of a range of 2."""
-_OPSET = 18
-_PROBES = 3
+from study.cli.command import run_command
+from study.deployment.model_source import add_model_options, model_from_options
+from study.deployment.onnx import export_onnx
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -49,78 +36,6 @@ def _export(arguments: list[str], console: Console) -> int:
         soft_wrap=True,
     )
     return 0
-
-
-class _WithVectors(nn.Module):
-    """Generator and, if it takes vectors, the network that describes the image."""
-
-    def __init__(self, generator: nn.Module, describer: nn.Module | None) -> None:
-        super().__init__()
-        self.generator = generator
-        self.describer = describer
-
-    def forward(self, grey: Tensor) -> Tensor:
-        """B×1×S×S → B×3×S×S, both in [−1, 1]."""
-        if self.describer is None:
-            return self.generator(grey)  # type: ignore[no-any-return]
-        vector = self.describer((grey[:, 0] + 1) * 127.5)  # B×512
-        return self.generator(grey, vector)  # type: ignore[no-any-return]
-
-
-def export_onnx(colorizer: Colorizer, path: Path) -> float:
-    """Write one ONNX file, once it was run and found to predict what the network predicts.
-
-    Returns:
-        Largest absolute difference between the two on random images.
-
-    Raises:
-        UsageError: The packages for ONNX are not installed.
-        StudyError: The file predicts something else, or cannot be written.
-    """
-    try:
-        import onnx
-        import onnxruntime
-        import onnxscript  # noqa: F401  torch's exporter needs it
-    except ImportError as error:
-        raise UsageError("ONNX needs more packages: pip install 'colorization-study[onnx]'.") from error
-    network = _WithVectors(colorizer.generator, colorizer.describer).cpu().eval()
-    size = colorizer.config.image_size
-    probes = torch.rand(_PROBES, 1, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1
-    fresh = path.with_name(f".{uuid.uuid4().hex}.onnx")
-    try:
-        _trace(network, probes[:2], fresh)
-        model = onnx.load(fresh)
-        onnx.helper.set_model_props(model, {"colorizer": json.dumps(asdict(colorizer.config))})
-        onnx.save(model, fresh)
-        session = onnxruntime.InferenceSession(str(fresh), providers=["CPUExecutionProvider"])
-        (answer,) = session.run(["colour"], {"grey": probes.numpy()})
-        with torch.no_grad():
-            difference = float(np.abs(answer - network(probes).numpy()).max())
-        if not difference <= TOLERANCE:
-            raise StudyError(f"The ONNX file predicts something else than the network (by {difference:.2g}).")
-        fresh.replace(path)
-    except OSError as error:
-        raise StudyError(f"{path} cannot be written: {error}.") from error
-    finally:
-        fresh.unlink(missing_ok=True)
-    return difference
-
-
-def _trace(network: nn.Module, example: Tensor, path: Path) -> None:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of torch's exporter about itself
-        torch.onnx.export(
-            network,
-            (example,),
-            path,
-            input_names=["grey"],
-            output_names=["colour"],
-            dynamic_shapes={"grey": {0: torch.export.Dim("batch")}},
-            opset_version=_OPSET,
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
 
 
 if __name__ == "__main__":

@@ -3,73 +3,8 @@
 from __future__ import annotations
 
 import sys
-import textwrap
-from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
-
-from study.config import DatasetSettings, StudySettings
-
-_COLUMNS = 80
-
-
-def settings_reference() -> str:
-    """Every setting with its default and meaning, at most 80 columns wide."""
-    lines = ["settings (file < environment STUDY_SECTION__FIELD < flag --section.field):"]
-    for name, default, meaning in settings_table():
-        lines.append(f"  --{name}" + (f" [{default}]" if default else ""))
-        lines += textwrap.wrap(meaning, _COLUMNS, initial_indent=" " * 8, subsequent_indent=" " * 8)
-    return "\n".join(lines)
-
-
-def settings_table() -> list[tuple[str, str, str]]:
-    """(name, default, meaning) of every setting."""
-    rows = []
-    for name, field in StudySettings.model_fields.items():
-        if name == "datasets":
-            rows += [
-                _row(f"datasets.NAME.{inner}", one) for inner, one in DatasetSettings.model_fields.items()
-            ]
-        elif isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            rows += [_row(f"{name}.{inner}", one) for inner, one in field.annotation.model_fields.items()]
-        else:
-            rows.append(_row(name, field))
-    return rows
-
-
-def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    default: Any = field.get_default(call_default_factory=True)
-    shown = "" if default in (None, PydanticUndefined, {}, []) else str(default)
-    if isinstance(default, list):
-        shown = ", ".join(default)
-    choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
-    meaning = field.description or ""
-    return name, shown, f"{meaning} ({', '.join(choices)})" if choices else meaning
-
-
-def settings_markdown() -> str:
-    """The same as a page: `python -m study.reference > docs/settings.md`."""
-    rows = [
-        f"| `{name}` | {f'`{default}`' if default else ''} | {_escaped(meaning)} |"
-        for name, default, meaning in settings_table()
-    ]
-    head = [
-        "# Settings",
-        "",
-        "Made by `python -m study.reference`. A setting comes from a preset or YAML file, then the environment",
-        "(`STUDY_BUDGET__TRIALS=8`), then a flag (`--budget.trials 8`); the later one wins. Values are YAML.",
-        "",
-        "| setting | default | meaning |",
-        "| --- | --- | --- |",
-    ]
-    return "\n".join([*head, *rows]) + "\n"
-
-
-def _escaped(text: str) -> str:
-    return text.replace("|", "\\|")
-
+from study.settings.reference import settings_markdown
 
 if __name__ == "__main__":
     sys.stdout.write(settings_markdown())

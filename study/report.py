@@ -9,52 +9,11 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.command import run_command
-from study.errors import StudyError, UsageError
-from study.home import StudyHome
-from study.reading import add_study_options, open_record
-from study.record import StudyRecord
-from study.reporting.page import render_page
-from study.tracking import STUDY_RUN
-
-NAME = "report.html"
-
-
-def write_report(record: StudyRecord, path: Path) -> Path:
-    """Write the report, and log it to the study's run in MLflow.
-
-    Args:
-        record: The study.
-        path: Where the page goes; its folder is made.
-
-    Returns:
-        The path.
-
-    Raises:
-        StudyError: If the file cannot be written, or MLflow does not take it (the file is there then).
-    """
-    page = render_page(record)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise StudyError(f"The report cannot be written to {path}: {error.strerror}.") from error
-    _log(record, page)
-    return path
-
-
-def _log(record: StudyRecord, page: str) -> None:
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
-    run = record.run_id(STUDY_RUN)
-    if run is None:
-        return
-    try:
-        MlflowClient(record.uri).log_text(run, page, NAME)
-    except (MlflowException, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise StudyError(f"MLflow at {record.uri} did not take the report: {first}") from error
+from study.cli.command import run_command
+from study.cli.options import add_study_options, open_record
+from study.errors import UsageError
+from study.reporting.page import write_report
+from study.settings.study_folder import StudyHome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -9,14 +9,13 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.champions import publish_models
-from study.command import Parser, run_command
-from study.delivery import deliver_all
-from study.flags import load_settings
-from study.home import existing_home
-from study.lock import only_driver
-from study.outbox import Outbox
-from study.run import connect_tracker
+from study.cli.command import Parser, run_command
+from study.deployment.publish import publish_models
+from study.settings.sources import load_settings
+from study.settings.study_folder import existing_home, only_driver
+from study.tracking.delivery import deliver_all
+from study.tracking.mlflow_runs import connect_tracker
+from study.tracking.outbox import Outbox
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

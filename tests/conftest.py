@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from study.config import StudySettings
-from study.flags import load_settings
-from study.home import StudyHome
-from study.record import StudyRecord
+from study.settings.schema import StudySettings
+from study.settings.sources import load_settings
+from study.settings.study_folder import StudyHome
+from study.tracking.record import StudyRecord
 
 ROOT = Path(__file__).parents[1]
 TINY = """

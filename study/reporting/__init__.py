@@ -1,1 +1,1 @@
-"""What the comparison report is made of: each section computed apart from how it is shown."""
+"""The comparison report. May import comparison, cli, backend and what they may import."""

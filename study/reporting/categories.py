@@ -8,10 +8,10 @@ import numpy as np
 
 from models.metrics import OBJECTIVE
 from models.metrics.image import OBJECT_LEVEL
-from study.reporting.evidence import CellEvidence, Evidence
-from study.reporting.samples import Pictures
+from study.comparison.finals import CellEvidence, Evidence
+from study.comparison.summary import score_interval
+from study.reporting.picture_samples import Pictures
 from study.statistics import Interval
-from study.summary import score_interval
 
 Colour = tuple[int, int, int]
 

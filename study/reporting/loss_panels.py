@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from study.record import StudyRecord, TrialRecord
 from study.reporting.figures import Line, curves
 from study.reporting.search_analysis import VALIDATION
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
 
 _LOSSES = {
     "train/loss": "MSE loss",

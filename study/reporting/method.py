@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from models.metrics import TRIVIAL
-from study.record import StudyRecord
-from study.reporting.evidence import Evidence
+from study.comparison.finals import Evidence
+from study.comparison.summary import CellSummary
 from study.reporting.search_analysis import VALIDATION
-from study.summary import CellSummary
+from study.settings.schema import cell_key
+from study.tracking.record import StudyRecord
 
 
 def configuration(settings: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
@@ -92,7 +93,7 @@ def _about_cells(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
     found = []
     wanted = evidence.record.settings["finals"]["seeds"]
     for one in summaries:
-        cell = f"{one.dataset}/{one.architecture}"
+        cell = cell_key(one.dataset, one.architecture)
         if one.failed:
             found.append(f"{cell}: {one.failed} of {one.trials} trials failed.")
         if not one.complete:
@@ -109,7 +110,7 @@ def _about_finals(evidence: Evidence) -> list[str]:
     found = []
     improving, shared, lonely = [], [], []
     for (dataset, name), cell in evidence.cells.items():
-        key = f"{dataset}/{name}"
+        key = cell_key(dataset, name)
         histories = [record.history(final, VALIDATION) for final in cell.finals]
         if any(
             points and min(points, key=lambda point: point[1])[0] == points[-1][0] for points in histories

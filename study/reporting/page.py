@@ -11,23 +11,24 @@ from markupsafe import Markup
 
 from models.metrics import METRICS, OBJECTIVE
 from models.metrics.evaluation import KEPT
-from study.record import StudyRecord
-from study.reporting.adversary import adversarial_diagnoses
-from study.reporting.budgets import budget
+from study.comparison.finals import Evidence
+from study.comparison.summary import CellSummary, summarise_study
+from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, table_rows
+from study.errors import StudyError
+from study.reporting.answer import Answer, answer, p_text
 from study.reporting.categories import categories
-from study.reporting.comparison import Answer, answer, p_text
-from study.reporting.diagnostics import image_diagnoses
-from study.reporting.evidence import Evidence
+from study.reporting.costs import budget
 from study.reporting.figures import Bar, colours, forest
+from study.reporting.gan_diagnostics import adversarial_diagnoses
+from study.reporting.image_diagnostics import image_diagnoses
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
-from study.reporting.samples import RULE, load_pictures, samples
+from study.reporting.picture_samples import RULE, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
 from study.statistics import Interval
-from study.summary import CellSummary, summarise_study
-from study.table import HEADINGS, SHOWN, interval_text, number_text, table_rows
+from study.tracking.record import StudyRecord, log_report
 
-_TEMPLATES = Path(__file__).parents[1] / "templates"
+_TEMPLATES = Path(__file__).with_name("templates")
 QUALITY = ("model", OBJECTIVE, KEPT + OBJECTIVE, *SHOWN, "beats")
 COST = ("model", "validation", "search", "epochs", "cost", "parameters")
 
@@ -108,3 +109,26 @@ def _bounds(text: str) -> Markup:
 
 def _interval(interval: Interval, metric: str = OBJECTIVE) -> Markup:
     return _bounds(interval_text(metric, interval)) if math.isfinite(interval.value) else Markup("–")
+
+
+def write_report(record: StudyRecord, path: Path) -> Path:
+    """Write the report, and log it to the study's run in MLflow.
+
+    Args:
+        record: The study.
+        path: Where the page goes; its folder is made.
+
+    Returns:
+        The path.
+
+    Raises:
+        StudyError: If the file cannot be written, or MLflow does not take it (the file is there then).
+    """
+    page = render_page(record)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise StudyError(f"The report cannot be written to {path}: {error.strerror}.") from error
+    log_report(record, page)
+    return path

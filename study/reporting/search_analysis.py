@@ -18,9 +18,10 @@ from optuna.importance import (
 from models.architectures import architecture as architecture_named
 from models.errors import ModelError
 from models.metrics import OBJECTIVE
-from study.record import StudyRecord, TrialRecord
-from study.search_space import distributions
+from study.search.search_space import distributions
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
 
 VALIDATION = f"validation/{OBJECTIVE}"
 FEWEST_FOR_IMPORTANCE = 8

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from study.record import StudyRecord, TrialRecord
 from study.reporting.figures import Line, Point, curves, scatter, strips
 from study.reporting.search_analysis import (
     FEWEST_FOR_IMPORTANCE,
@@ -18,6 +17,8 @@ from study.reporting.search_analysis import (
     expected_best_curve,
     importances,
 )
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
 
 _OBJECTIVE = "validation ΔE₀₀"
 LABELS = {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.browser.pages import CHROMIUM, chromium
+from tests.support.pages import CHROMIUM, chromium
 
 
 @pytest.fixture(scope="module")  # for no longer, since Playwright holds the thread's event loop

@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.flags import load_settings
-from study.home import StudyHome
-from study.record import StudyRecord
-from tests.browser.pages import chromium, expand, link, mlflow_page, new_page, open_runs
-from tests.browser.servers import mlflow_ui, optuna_dashboard
+from study.settings.sources import load_settings
+from study.settings.study_folder import StudyHome
+from study.tracking.record import StudyRecord
+from tests.support.page_servers import mlflow_ui, optuna_dashboard
+from tests.support.pages import chromium, expand, link, mlflow_page, new_page, open_runs
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from study.champions import ALIAS, champion_of
-from study.tracking import SAMPLES
-from tests.browser.pages import chart, expand, link, mlflow_page, open_charts, open_runs
-from tests.browser.servers import mlflow_ui
+from study.comparison.selection import champion_of
+from study.deployment.mlflow_models import ALIAS
+from study.tracking.names import SAMPLES
+from tests.support.page_servers import mlflow_ui
+from tests.support.pages import chart, expand, link, mlflow_page, open_charts, open_runs
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import optuna
 import pytest
 
-from tests.browser.pages import new_page
-from tests.browser.servers import optuna_dashboard
+from tests.support.page_servers import optuna_dashboard
+from tests.support.pages import new_page
 
 pytestmark = pytest.mark.timeout(600)
 

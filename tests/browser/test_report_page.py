@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.browser.pages import new_page
+from tests.support.pages import new_page
 
 pytestmark = pytest.mark.timeout(600)
 

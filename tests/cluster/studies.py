@@ -8,9 +8,10 @@ import yaml
 from mlflow import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
-from study.home import StudyHome
-from study.ledger import NODES, open_storage, sqlite_url
-from study.tracking import KEY_TAG
+from study.search.attributes import NODES
+from study.search.ledger import open_storage
+from study.settings.study_folder import StudyHome, sqlite_url
+from study.tracking.names import KEY_TAG
 
 NAME = "three-hosts"
 CELLS = ("fruit/koalarization", "fruit/unet")

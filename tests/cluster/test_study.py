@@ -3,7 +3,7 @@
 import pytest
 from optuna.trial import TrialState
 
-from study.ledger import NODES
+from study.search.attributes import NODES
 from tests.cluster.ray_cluster import ENVIRONMENT
 from tests.cluster.studies import CELLS, Results, write_settings
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_folders import picture, save
 from PIL import Image
 
 from data_utils import DataError, RefusedImage, decode_colour, decode_full, decode_grey
+from tests.support.image_folders import picture, save
 
 
 def test_centre_is_cropped_before_resizing(tmp_path):

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from image_folders import colour_folder, picture, save
 from PIL import Image
 
 from data_utils import RefusedFiles, RefusedImage, decode_colour, decode_full, load_dataset, printable
+from tests.support.image_folders import colour_folder, picture, save
 
 
 def header_of_png(path: Path, width: int, height: int) -> None:

@@ -6,7 +6,6 @@ import shutil
 
 import numpy as np
 import pytest
-from image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 from data_utils import (
     TEST,
@@ -15,10 +14,11 @@ from data_utils import (
     DataError,
     RefusedFiles,
     decode_colour,
-    decode_grey,
     decode_dataset,
+    decode_grey,
     load_dataset,
 )
+from tests.support.image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 
 def test_arrays_are_the_decoded_files(tmp_path, cache):

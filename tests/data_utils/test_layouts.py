@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 from data_utils import DataError, recognise
+from tests.support.image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 
 def test_kaggle_pairs(tmp_path):

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 from PIL import Image
 
 from data_utils.prepare import main
+from tests.support.image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 
 def prepare(capsys, *arguments: object) -> tuple[int, str, str]:

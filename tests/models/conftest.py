@@ -9,7 +9,7 @@ import pytest
 from models.architectures import architecture, seeded_build
 from models.learner import Learner
 from models.settings import ModelSettings
-from tests.models.synthetic import CPU
+from tests.support.synthetic import CPU
 
 VGG_FILE = "vgg16_features_imagenet_fp16.safetensors"
 

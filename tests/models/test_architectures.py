@@ -8,7 +8,7 @@ from models.architectures import Choice, Float, architecture, known, register, s
 from models.errors import ModelError
 from models.plugins import load_plugin
 from models.settings import ModelSettings
-from tests.models.synthetic import CPU, images
+from tests.support.synthetic import CPU, images
 
 PLUGIN = """
 from models.architectures import Architecture, Float, register

@@ -10,7 +10,7 @@ from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig,
 from models.errors import ModelError
 from models.metrics.colour import keep_luminance, lab_to_rgb, lightness_of_grey, rgb_to_lab, to_unit
 from models.vgg import VGG16Features
-from tests.models.synthetic import CPU
+from tests.support.synthetic import CPU
 
 SIZE = 32
 

@@ -5,7 +5,7 @@ from models.architectures import architecture, seeded_build
 from models.errors import ModelError
 from models.hardware import bound_memory, choose_device, choose_precision, memory_format
 from models.settings import ModelSettings
-from tests.models.synthetic import CPU, images
+from tests.support.synthetic import CPU, images
 
 
 def test_auto_takes_the_gpu_where_there_is_one():

@@ -7,7 +7,7 @@ from models.discriminator import Discriminator
 from models.errors import ModelError
 from models.koalarization import Koalarization
 from models.unet import UNet
-from tests.models.synthetic import Images, images
+from tests.support.synthetic import Images, images
 
 STEPS = 4
 TOLERANCE = {"rtol": 1e-4, "atol": 1e-6}  # fused Adam orders its float32 operations differently

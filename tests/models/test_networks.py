@@ -6,7 +6,7 @@ from models.discriminator import Discriminator
 from models.koalarization import Koalarization
 from models.settings import ModelSettings
 from models.unet import UNet
-from tests.models.synthetic import CPU, images
+from tests.support.synthetic import CPU, images
 
 
 def parameters(network: torch.nn.Module) -> int:

@@ -7,7 +7,7 @@ from models.architectures import known
 from models.checkpoint import load_checkpoint, save_checkpoint
 from models.errors import ModelError
 from models.training import Trainer
-from tests.models.synthetic import Batches, images
+from tests.support.synthetic import Batches, images
 
 
 def errors(prediction, truth):

@@ -12,7 +12,7 @@ from models.vgg import (
     load_vgg16,
     weights_fingerprint,
 )
-from tests.models.synthetic import CPU
+from tests.support.synthetic import CPU
 
 
 def greys(count=3, height=32, width=32):

@@ -1,3 +1,3 @@
 """Servers that several test files use."""
 
-from tests.study.servers import mlflow_server, postgres, s3_server  # noqa: F401
+from tests.support.servers import mlflow_server, postgres, s3_server  # noqa: F401

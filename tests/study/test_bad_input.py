@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.study.bad_input import CASES, Case, ask
+from tests.support.bad_input import CASES, Case, ask
 
 
 def test_there_are_enough_cases_and_no_two_alike():

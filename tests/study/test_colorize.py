@@ -10,7 +10,7 @@ from models.metrics import rgb_to_lab
 from models.settings import ModelSettings
 from models.vgg import VGG16Features
 from study import colorize, export_onnx
-from tests.models.synthetic import CPU
+from tests.support.synthetic import CPU
 
 
 def make_model(folder, name="unet"):

@@ -11,8 +11,8 @@ import pytest
 from mlflow import MlflowClient
 from optuna.trial import TrialState
 
-from study.farewell import commands
-from study.tracking import KEY_TAG, STATUS
+from study.driver.closing_summary import commands
+from study.tracking.names import KEY_TAG, STATUS
 from tests.conftest import ROOT, FinishedStudy, run_module
 
 CELLS = ("fruit/koalarization", "fruit/unet", "fruit/cgan")
@@ -112,7 +112,9 @@ def test_the_summary_and_the_commands_to_go_on_with_are_printed(tiny_study):
 
 
 def exported(study: FinishedStudy, form: str) -> str:
-    done = run_module("study.export", "--name", study.name, "--home", study.home, "--format", form)
+    done = run_module(
+        "study.export", "--name", study.name, "--home", study.settings.study_folder, "--format", form
+    )
     assert done.returncode == 0, done.stderr
     return done.stdout
 

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from models.metrics import entropy, hue_histogram, image_quantities, rgb_to_lab
-from tests.models.metrics.reference import reference_quantities
+from tests.support.reference_metrics import reference_quantities
 
 QUICK = {"ciede2000", "psnr", "ssim"} | {
     name + suffix for name in ("colourfulness", "sharpness", "white_fraction") for suffix in ("", "_true")

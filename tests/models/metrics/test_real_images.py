@@ -10,7 +10,7 @@ from PIL import Image
 
 from models.metrics import grey_copy, image_quantities, keep_luminance, luma, mean_chroma, white
 from models.metrics.standard import ssim
-from tests.models.metrics.reference import inner_ssim, reference_quantities
+from tests.support.reference_metrics import inner_ssim, reference_quantities
 
 # isort: split
 from torchmetrics.functional.image import structural_similarity_index_measure

@@ -5,7 +5,7 @@ from skimage.transform import resize
 
 import models.torchvision_shim  # noqa: F401
 from models.metrics.standard import psnr, ssim
-from tests.models.metrics.reference import inner_ssim
+from tests.support.reference_metrics import inner_ssim
 
 # isort: split
 from torchmetrics.functional.image import peak_signal_noise_ratio, structural_similarity_index_measure

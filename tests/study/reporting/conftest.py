@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from study.record import StudyRecord
-
-from studies import Writer, complete, diverged, pruned  # isort: skip
+from study.tracking.record import StudyRecord
+from tests.support.recorded_studies import Writer, complete, diverged, pruned
 
 
 @pytest.fixture(scope="session")

@@ -8,13 +8,13 @@ from html.parser import HTMLParser
 
 import pytest
 
-from study.formats import render
-from study.record import StudyRecord
-from study.report import NAME, main, write_report
-from study.reporting.page import COST, QUALITY, render_page
-from study.summary import summarise_study
-from study.table import HEADINGS, table_rows
-from study.tracking import STUDY_RUN
+from study.comparison.formats import render
+from study.comparison.summary import summarise_study
+from study.comparison.table import HEADINGS, table_rows
+from study.report import main
+from study.reporting.page import COST, QUALITY, render_page, write_report
+from study.tracking.names import REPORT, STUDY_RUN
+from study.tracking.record import StudyRecord
 
 
 class Page(HTMLParser):
@@ -158,7 +158,7 @@ def test_the_report_is_written_and_logged(lonely: StudyRecord, tmp_path):
     path = write_report(lonely, tmp_path / "deep" / "report.html")
     run = lonely.run_id(STUDY_RUN)
     assert run
-    assert lonely.download(run, NAME, tmp_path).read_text() == path.read_text()
+    assert lonely.download(run, REPORT, tmp_path).read_text() == path.read_text()
 
 
 def test_the_command_works_with_the_servers_address_alone(lonely: StudyRecord, tmp_path, capsys):

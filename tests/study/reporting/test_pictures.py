@@ -17,9 +17,8 @@ from data_utils.pictures import (
     tiles,
 )
 from study.reporting.categories import object_colour
-from study.reporting.samples import RANKS, ranked
-
-from test_diagnoses import IMAGES, cell  # isort: skip
+from study.reporting.picture_samples import RANKS, ranked
+from tests.support.cell_evidence import IMAGES, cell
 
 
 @pytest.mark.parametrize("count", [1, 5, 9, 12])

@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from study.record import TrialRecord
 from study.reporting.search_analysis import (
     FEWEST_FOR_IMPORTANCE,
     anytime,
@@ -16,8 +15,8 @@ from study.reporting.search_analysis import (
     importances,
     random_start,
 )
-
-from test_diagnoses import trial  # isort: skip
+from study.tracking.trial_record import TrialRecord
+from tests.support.cell_evidence import trial
 
 
 def record(

@@ -1,0 +1,166 @@
+"""Ray Tune's seams: a Searcher and a TrialScheduler that pass everything on to the conductor.
+
+Tune calls the scheduler before the searcher and skips the searcher when a trial is stopped, so the scheduler reports
+and asks, and the searcher only suggests. Neither keeps state.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ray.tune.execution.tune_controller import TuneController
+from ray.tune.experiment import Trial
+from ray.tune.result import NODE_IP
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
+from ray.tune.search import Searcher
+
+from study.errors import StudyError
+from study.search.cells import Stage
+from study.search.conductor import Conductor
+from study.search.trial_spec import Assignment
+
+ASSIGNMENT = "assignment"
+_STORAGE_ERROR = "study.storage.storage.StorageError: "
+REPORTS = "reports"
+TEST = "test"
+PICTURE = "picture"
+
+
+def assignment_of(config: dict[str, Any]) -> Assignment:
+    """The assignment that a trial's configuration carries."""
+    values = dict(config[ASSIGNMENT])
+    return Assignment(**{**values, "stage": Stage(values["stage"])})
+
+
+def trial_name(trial: Trial) -> str:
+    """How Ray calls a trial, and its folder."""
+    return assignment_of(trial.config).key.replace("/", "-")
+
+
+class _KeepsErrors:
+    """Keeps what the conductor raises: Tune passes on no more than its text."""
+
+    error: Exception | None = None
+
+    @contextmanager
+    def _kept(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            self.error = error
+            raise
+
+
+class LedgerSearcher(_KeepsErrors, Searcher):
+    """Hands out the conductor's assignments.
+
+    Args:
+        conductor: The study's rules.
+        room: Says how many trials there may be at the same time.
+    """
+
+    def __init__(self, conductor: Conductor, room: Callable[[], int]) -> None:
+        super().__init__()
+        self._conductor = conductor
+        self._room = room
+        self._live: set[str] = set()
+
+    def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
+        """Accept whatever Tune says: the conductor knows metric and space."""
+        return True
+
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next assignment, None to wait, or `FINISHED`."""
+        with self._kept():
+            if self._conductor.finished:
+                return Searcher.FINISHED
+            if len(self._live) >= self._room():
+                return None
+            assignment = self._conductor.next()
+        if assignment is None:
+            return None
+        self._live.add(trial_id)
+        return {ASSIGNMENT: asdict(assignment)}
+
+    def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
+        """Free the trial's place; what it achieved was told by the scheduler."""
+        self._live.discard(trial_id)
+
+    def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
+        """Nothing to save: the ledger has it."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Tune pickles what it is given beside its snapshots; neither is ever read back.
+        return {}
+
+
+class LedgerScheduler(_KeepsErrors, FIFOScheduler):
+    """Reports each result to the trial's own cell and stops what the conductor says."""
+
+    _supports_buffered_results = False
+
+    def __init__(self, conductor: Conductor) -> None:
+        super().__init__()
+        self._conductor = conductor
+        self._given_back: Counter[str] = Counter()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
+        """None: Tune starts pending trials by itself.
+
+        One named here would take the process of a trial that has just ended, and the process that is starting for it
+        on another node would be thrown away; where trials are short, one node would do all the work.
+        """
+        return None
+
+    def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
+        """Report, and stop a trial that is complete, pruned or diverged."""
+        assignment = assignment_of(trial.config)
+        with self._kept():
+            self._conductor.place(assignment, result[NODE_IP])
+            stop = self._conductor.report(assignment, result[REPORTS], _test_of(result), result.get(PICTURE))
+        return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
+
+    def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
+        """Tell a trial FAIL once it was tried often enough.
+
+        Tune asks before it gives a trial up and after it has put one into its queue again; the latter has ended with
+        ERROR for that moment. A trial whose process died while it was handed to it, Tune gives up without a second
+        try, so that one goes back to the conductor.
+
+        Raises:
+            StudyError: If the storage cannot be used. No trial is to blame for that, so none is told FAIL, and a driver
+                that is started again goes on with them.
+        """
+        if trial.status == Trial.ERROR:
+            return
+        assignment, reason = assignment_of(trial.config), _reason(trial)
+        with self._kept():
+            if trial.should_recover() and self._given_back[assignment.key] < trial.max_failures:
+                self._given_back[assignment.key] += 1
+                self._conductor.give_back(assignment)
+                return
+            if reason.startswith(_STORAGE_ERROR):
+                raise StudyError(
+                    f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; go on with --resume."
+                )
+            self._conductor.fail(assignment, reason)
+
+
+def _test_of(result: dict[str, Any]) -> dict[str, float] | None:
+    prefix = f"{TEST}/"
+    test = {name.removeprefix(prefix): value for name, value in result.items() if name.startswith(prefix)}
+    return test or None
+
+
+def _reason(trial: Trial) -> str:
+    """The last line of the last error's text, which names exception and message."""
+    lines = [line.strip() for line in Path(trial.error_file).read_text().splitlines() if line.strip()]
+    return lines[-1][:500]

@@ -1,0 +1,92 @@
+"""The Ray Tune experiment that runs a study's trials."""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import Any
+
+from models.plugins import packed
+from study.errors import StudyError
+from study.search.conductor import Conductor
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome
+from study.training.data import Prepared
+
+
+def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conductor: Conductor) -> None:
+    """Run what the conductor hands out until it has nothing left; Ray is connected.
+
+    Args:
+        trainable: Takes an assignment as its configuration and reports as `study.backend.ray_trainable` does.
+        settings: The study.
+        home: Its folder.
+        conductor: Its rules.
+
+    Raises:
+        StudyError: If the study cannot go on, as its storage or its ledger cannot be used.
+    """
+    # Tune's own logs would be a second record beside the ledger and MLflow, and its snapshots are never restored.
+    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
+    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
+    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
+    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
+    # How many trials wait is decided by the searcher; all nodes start their processes at once.
+    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
+    import ray
+    from ray import tune
+
+    from study.backend.ray_adapters import LedgerScheduler, LedgerSearcher, trial_name
+    from study.backend.ray_cluster import Room
+
+    logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
+    resources = settings.resources
+    gpus = resources.gpus_per_trial
+    if gpus is None:
+        gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
+    most = resources.max_concurrent_trials
+    room = (lambda: most) if most else Room(resources.cpus_per_trial, gpus)
+    searcher = LedgerSearcher(conductor, room)
+    scheduler = LedgerScheduler(conductor)
+    tuner = tune.Tuner(
+        tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
+        tune_config=tune.TuneConfig(
+            search_alg=searcher,
+            scheduler=scheduler,
+            num_samples=-1,
+            reuse_actors=True,
+            trial_name_creator=trial_name,
+            trial_dirname_creator=trial_name,
+        ),
+        run_config=tune.RunConfig(
+            name=settings.name,
+            storage_path=str(home.ray),
+            # Trials keep their own checkpoints, in the study's storage.
+            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+            failure_config=tune.FailureConfig(max_failures=resources.max_failures),
+            verbose=0,
+        ),
+    )
+    try:
+        tuner.fit()
+    except tune.TuneError as error:
+        # Tune turns an exception in its seams into a text.
+        if cause := searcher.error or scheduler.error:
+            raise cause from error
+        raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error
+
+
+def train_trials(settings: StudySettings, home: StudyHome, prepared: Prepared, conductor: Conductor) -> None:
+    """Run a study's trials on its prepared data, see `run_trials`."""
+    import ray
+    from ray import tune
+
+    from study.backend.ray_trainable import ColorizationTrial, Shared
+
+    shared = Shared(
+        settings.model_copy(update={"storage": home.storage_uri(settings)}),
+        packed(settings.plugins),
+        {name: ray.put(images) for name, images in prepared.images.items()},
+        {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
+    )
+    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor)

@@ -1,0 +1,4 @@
+"""What all commands share: exit codes, common options, signals.
+
+May import tracking, training and what they may import.
+"""

@@ -1,0 +1,58 @@
+"""How every command ends: an exit code and, if something is wrong, one sentence instead of a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from data_utils.errors import DataError
+from models.errors import ModelError
+from study.cli.interruption import INTERRUPTED
+from study.errors import StudyError, UsageError
+
+FAILED = 1
+
+
+class Parser(argparse.ArgumentParser):
+    """Answers wrong usage as everything else is answered: by one sentence."""
+
+    def error(self, message: str) -> NoReturn:
+        """Refuse a command line."""
+        raise UsageError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+def run_command(command: Callable[[list[str], Console], int], arguments: list[str]) -> int:
+    """Run a command's body.
+
+    Args:
+        command: Takes arguments and a console, returns the exit code.
+        arguments: Of the command line.
+
+    Returns:
+        Its exit code; 1 or 2 after an error that was explained on the standard error.
+    """
+    complaints = Console(stderr=True)
+    try:
+        return command(arguments, Console())
+    except (StudyError, DataError, ModelError) as error:
+        complaints.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        return error.exit_code if isinstance(error, StudyError) else FAILED
+    except KeyboardInterrupt:
+        complaints.print("Interrupted.")
+        return INTERRUPTED
+
+
+def program(name: str) -> str:
+    """How to call a program that was installed beside this Python: by its name if that finds it, else by its path."""
+    beside = Path(sys.executable).with_name(name)
+    if shutil.which(name) == str(beside):
+        return name
+    return shlex.quote(os.path.relpath(beside) if beside.is_relative_to(Path.cwd()) else str(beside))

@@ -1,0 +1,1 @@
+"""Chooses winners and makes the summary table. May import tracking, training and what they may import."""

@@ -1,0 +1,122 @@
+"""The summary table as a CSV file in full precision, and back; and the trials behind it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from models.metrics import METRICS, OBJECTIVE, TRIVIAL
+from models.metrics.evaluation import KEPT
+from study.comparison.summary import CellSummary, Trivial, beaten
+from study.errors import UsageError
+from study.statistics import Interval, Scope
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
+
+_METRICS = [prefix + name for prefix in ("", KEPT) for name in METRICS]
+_COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
+_SECONDS = ("device_seconds", "pretraining_seconds")
+_BOUNDS = ("", "_low", "_high")
+_COLUMNS = [
+    "dataset",
+    "model",
+    *(f"{name}{part}" for name in _METRICS for part in _BOUNDS),
+    "validation",
+    *_COUNTS,
+    *_SECONDS,
+    "parameters",
+    "model_uri",
+]
+_TRIAL = ("dataset", "architecture", "number", "state", "seed", "epochs", "device_seconds", "best")
+_ORIGIN = ("generator_from", "continues", "reason")
+
+
+def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
+    """One line per cell and trivial prediction: all metrics, the bounds in columns of their own."""
+    lines: list[dict[str, Any]] = [_cell_line(one) for one in summaries]
+    for dataset, rows in trivial.items():
+        for name, values in rows.items():
+            known = {metric: value for metric, value in values.items() if metric in _METRICS}
+            lines.append({"dataset": dataset, "model": name, **known})
+    return _csv(_COLUMNS, lines)
+
+
+def _cell_line(one: CellSummary) -> dict[str, Any]:
+    line = {name: getattr(one, name) for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "model_uri")}
+    for name, interval in one.test.items():
+        line |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
+    return line | {"model": one.architecture, "parameters": json.dumps(one.parameters)}
+
+
+def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list[CellSummary]]:
+    """Trivial predictions and summaries from what `write_table` made.
+
+    Raises:
+        UsageError: If the file is not such a table.
+    """
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            lines = list(csv.DictReader(file))
+        if not lines:
+            raise ValueError("no lines")
+        trivial: dict[str, dict[str, dict[str, float]]] = {}
+        for line in lines:
+            if line["model"] in TRIVIAL:
+                values = {name: float(line[name]) for name in _METRICS if line[name]}
+                trivial.setdefault(line["dataset"], {})[line["model"]] = values
+        return trivial, [_summary(line, trivial) for line in lines if line["model"] not in TRIVIAL]
+    except OSError as error:
+        raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
+    except (KeyError, ValueError, TypeError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+        raise UsageError(f"{path} is no table of this software; give what `--format csv` wrote.") from None
+
+
+def _summary(line: Mapping[str, str], trivial: Trivial) -> CellSummary:
+    scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
+    test = {}
+    for name in _METRICS:
+        if line[name]:
+            value, low, high = (float(line[name + part]) for part in _BOUNDS)
+            test[name] = Interval(value, low, high, scope, method="read from a table")
+    return CellSummary(
+        dataset=line["dataset"],
+        architecture=line["model"],
+        parameters=json.loads(line["parameters"]),
+        **{name: int(line[name]) for name in _COUNTS},  # type: ignore[arg-type]
+        **{name: float(line[name]) for name in _SECONDS},  # type: ignore[arg-type]
+        validation=float(line["validation"]) if line["validation"] else None,
+        test=test,
+        beats=beaten(test, trivial[line["dataset"]]),
+        model_uri=line["model_uri"],
+    )
+
+
+def write_trials(record: StudyRecord) -> str:
+    """One line per trial and final: configuration, end, costs, and the objective after each epoch."""
+    parameters = sorted({name for trial in record.trials for name in trial.params})
+    columns = [*_TRIAL[:2], "stage", *_TRIAL[2:], *parameters, *_ORIGIN, "validation_by_epoch"]
+    return _csv(columns, [_trial_line(record, trial) for trial in record.trials])
+
+
+def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
+    curve = record.history(trial, f"validation/{OBJECTIVE}")
+    values = [f"{value:.4f}" if math.isfinite(value) else "" for _, value in curve]
+    return {
+        **{name: getattr(trial, name) for name in (*_TRIAL, *_ORIGIN)},
+        **trial.params,
+        "stage": "final" if trial.final else "search",
+        "validation_by_epoch": " ".join(values),
+    }
+
+
+def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(lines)
+    return out.getvalue()

@@ -1,0 +1,42 @@
+"""The one place that chooses winners."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
+
+
+def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | None:
+    """The cell's model: the best final on validation, or the best search trial where there is no final."""
+    complete = [trial for trial in record.search(dataset, name) if trial.state == "COMPLETE"]
+    candidates = best_finals(record, dataset, name) or complete
+    scored = [(trial.best, trial.number, trial) for trial in candidates if trial.best is not None]
+    return min(scored, default=(None, None, None), key=lambda one: one[:2])[2]
+
+
+def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
+    """The model of the cell whose finals have the lowest mean validation objective; the test plays no part.
+
+    Cells without finals compete only where no cell has any: the best of many trials is a flattered value.
+    """
+    names = [name for other, name in record.cells if other == dataset]
+    finals = {name: best_finals(record, dataset, name) for name in names}
+    means = {name: float(np.mean([one.best for one in group])) for name, group in finals.items() if group}
+    if not means:
+        models = {name: best_trial(record, dataset, name) for name in names}
+        means = {
+            name: trial.best for name, trial in models.items() if trial is not None and trial.best is not None
+        }
+    winner = min(means, key=lambda name: means[name], default=None)
+    return None if winner is None else best_trial(record, dataset, winner)
+
+
+def best_finals(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
+    """The complete finals of the configuration whose finals did best on validation."""
+    by_configuration: dict[tuple[tuple[str, float | str], ...], list[TrialRecord]] = {}
+    for final in record.finals(dataset, name):
+        by_configuration.setdefault(tuple(sorted(final.params.items())), []).append(final)
+    groups = list(by_configuration.values())
+    return min(groups, key=lambda group: float(np.mean([one.best for one in group])), default=[])

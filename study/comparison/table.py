@@ -1,0 +1,91 @@
+"""The summary table in words and figures: shared by the console, the exports and the report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from models.metrics import METRICS, OBJECTIVE, TRIVIAL
+from models.metrics.evaluation import KEPT
+from study.comparison.summary import CellSummary, Trivial
+from study.statistics import Interval
+
+SHOWN = ("psnr", "ssim", "colourfulness_ratio", "sharpness_ratio", "white_fraction", "hue_entropy_ratio")
+HEADINGS = {
+    "dataset": "dataset",
+    "model": "model",
+    OBJECTIVE: "ΔE₀₀ ↓",
+    KEPT + OBJECTIVE: "ΔE₀₀, luminance kept ↓",
+    "psnr": "PSNR dB ↑",
+    "ssim": "SSIM ↑",
+    "colourfulness_ratio": "colourfulness →1",
+    "sharpness_ratio": "sharpness →1",
+    "white_fraction": "white",
+    "hue_entropy_ratio": "hues →1",
+    "beats": "beats",
+    "validation": "validation ΔE₀₀",
+    "search": "trials c/p/f",
+    "epochs": "epochs",
+    "cost": "device-s",
+    "parameters": "best configuration",
+}
+
+Row = dict[str, str]
+
+
+def table_rows(trivial: Trivial, summaries: list[CellSummary]) -> list[Row]:
+    """Text by column (`HEADINGS`): each dataset's cells, then its three trivial predictions."""
+    rows: list[Row] = []
+    for dataset in dict.fromkeys(one.dataset for one in summaries):
+        rows += [_cell_row(one) for one in summaries if one.dataset == dataset]
+        rows += [_trivial_row(dataset, name, trivial[dataset][name]) for name in TRIVIAL]
+    return rows
+
+
+def _cell_row(one: CellSummary) -> Row:
+    row = {"dataset": one.dataset, "model": one.architecture}
+    for name in (OBJECTIVE, KEPT + OBJECTIVE, *SHOWN):
+        row[name] = interval_text(name, one.test[name]) if name in one.test else ""
+    row["beats"] = beats_text(one)
+    row["validation"] = "" if one.validation is None else number_text(OBJECTIVE, one.validation)
+    row["search"] = f"{one.complete}/{one.pruned}/{one.failed}"
+    row["epochs"] = str(one.epochs)
+    row["cost"] = f"{one.device_seconds:.0f}"
+    if one.pretraining_seconds:
+        row["cost"] += f" + {one.pretraining_seconds:.0f}"
+    row["parameters"] = ", ".join(f"{name} {parameter_text(value)}" for name, value in one.parameters.items())
+    return row
+
+
+def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:
+    row = {"dataset": dataset, "model": f"({name})"}
+    for metric in (OBJECTIVE, KEPT + OBJECTIVE, *SHOWN):
+        row[metric] = number_text(metric, values[metric]) if metric in values else ""
+    return row
+
+
+def beats_text(one: CellSummary) -> str:
+    """Which trivial predictions a cell's mean is better than."""
+    if not one.beats:
+        return ""
+    beaten = [name for name, better in one.beats.items() if better]
+    return "all three" if len(beaten) == len(one.beats) else " and ".join(beaten) or "none"
+
+
+def number_text(metric: str, value: float) -> str:
+    """A metric's value with the decimals it deserves."""
+    decimals = METRICS[metric.removeprefix(KEPT)].decimals
+    return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
+
+
+def interval_text(metric: str, interval: Interval) -> str:
+    """`mean [low, high]`."""
+    mean = number_text(metric, interval.value)
+    if not math.isfinite(interval.low):
+        return mean
+    return f"{mean} [{number_text(metric, interval.low)}, {number_text(metric, interval.high)}]"
+
+
+def parameter_text(value: float | str) -> str:
+    """A hyperparameter with three significant figures."""
+    return value if isinstance(value, str) else f"{value:.3g}"

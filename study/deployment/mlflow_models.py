@@ -1,0 +1,139 @@
+"""Models in MLflow: logged to their cells, and registered."""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from study.deployment.model_folder import write_model_folder
+from study.settings.schema import StudySettings, cell_key
+from study.storage.storage import Storage
+from study.tracking.names import MODEL_TAG
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
+
+ALIAS = "champion"
+_TRIAL_TAG = "study.trial"
+_PACKAGES = ("mlflow", "torch", "torchvision", "torchmetrics", "numpy", "pillow", "safetensors")
+_EXAMPLE_SIDE = 16
+_CODE = Path(__file__).parents[2]
+
+
+def requirements() -> list[str]:
+    """What the served model needs, as installed here; local builds such as `+cpu` are not on any index."""
+    return [f"{name}=={version(name).partition('+')[0]}" for name in _PACKAGES]
+
+
+class ModelRegistry:
+    """Logged and registered models of one study, found again before anything is made twice."""
+
+    def __init__(self, record: StudyRecord) -> None:
+        from mlflow import MlflowClient
+
+        logging.getLogger("mlflow").setLevel(logging.ERROR)
+        self._record = record
+        self._client = MlflowClient(record.uri, record.uri)
+        experiment = self._client.get_experiment_by_name(record.name)
+        self._experiment_id = experiment.experiment_id
+
+    def log_model(self, trial: TrialRecord, settings: StudySettings, storage: Storage) -> None:
+        """Log a trial's model to its cell's run, unless it is there already."""
+        run_id = self._record.run_id(cell_key(trial.dataset, trial.architecture))
+        logged = self._logged(trial)
+        if logged is None:
+            with TemporaryDirectory() as temporary:
+                folder = Path(temporary) / "model"
+                write_model_folder(self._record, trial, settings, storage, folder)
+                logged = self._upload(trial, folder, run_id)
+        if self._record.model_uri(trial.dataset, trial.architecture) != logged.model_uri:
+            self._client.set_tag(run_id, MODEL_TAG, logged.model_uri)
+
+    def _upload(self, trial: TrialRecord, folder: Path, run_id: str | None) -> Any:
+        # Step by step and not by `mlflow.pyfunc.log_model`, which would open the cell's run again and goes by
+        # the process-wide tracking URI and experiment.
+        from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+        from mlflow.models import Model
+
+        logged = self._client.create_logged_model(
+            self._experiment_id,
+            name=trial.key.replace("/", "-"),
+            source_run_id=run_id,
+            tags={_TRIAL_TAG: trial.key},
+            params={name: str(value) for name, value in trial.params.items()},
+        )
+        description = Model(
+            artifact_path=logged.artifact_location,
+            run_id=run_id,
+            model_uuid=logged.model_id,
+            model_id=logged.model_id,
+        )
+        with TemporaryDirectory() as temporary:
+            path = Path(temporary) / "mlflow"
+            _save_pyfunc(folder, path, description)
+            self._client.log_model_artifacts(logged.model_id, str(path))
+        self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        return self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
+
+    def _logged(self, trial: TrialRecord) -> Any | None:
+        found = self._client.search_logged_models(
+            [self._experiment_id], filter_string=f"tags.`{_TRIAL_TAG}` = '{trial.key}'"
+        )
+        return next((model for model in found if str(model.status) == "READY"), None)
+
+    def register(self, trial: TrialRecord, card: str) -> bool:
+        """Make a trial's model the champion of its dataset; False if it was that before."""
+        name = f"{self._record.name}-{trial.dataset}"
+        self._make_registered(name, card)
+        versions = self._client.search_model_versions(f"name = '{name}'")
+        mine = [one for one in versions if one.tags.get(_TRIAL_TAG) == trial.key]
+        if mine and self._client.get_registered_model(name).aliases.get(ALIAS) == mine[0].version:
+            return False
+        if not mine:
+            logged: Any = self._logged(trial)
+            # By its location: a `models:/…` source would be looked up under the process-wide tracking URI.
+            new = self._client.create_model_version(
+                name,
+                logged.artifact_location,
+                logged.source_run_id,
+                tags={_TRIAL_TAG: trial.key},
+                description=card,
+                model_id=logged.model_id,
+            )
+            mine = [new]
+        self._client.set_registered_model_alias(name, ALIAS, mine[0].version)
+        return True
+
+    def _make_registered(self, name: str, card: str) -> None:
+        found = self._client.search_registered_models(f"name = '{name}'")
+        if not found:
+            self._client.create_registered_model(name, description=card)
+        elif found[0].description != card:
+            self._client.update_registered_model(name, description=card)
+
+
+def _save_pyfunc(folder: Path, path: Path, description: Any) -> None:
+    """Wrap a model folder as an MLflow model, from code: nothing is pickled and no inference is run."""
+    import mlflow
+    from mlflow.models import ModelSignature
+    from mlflow.types import Schema, TensorSpec
+
+    uint8 = np.dtype(np.uint8)
+    signature = ModelSignature(
+        Schema([TensorSpec(uint8, (-1, -1, -1))]), Schema([TensorSpec(uint8, (-1, -1, -1, 3))])
+    )
+    ramp = np.linspace(0, 255, _EXAMPLE_SIDE, dtype=np.uint8)
+    mlflow.pyfunc.save_model(
+        path,
+        mlflow_model=description,
+        python_model=str(Path(__file__).with_name("served_model.py")),
+        code_paths=[str(_CODE / "models")],
+        artifacts={"model": str(folder)},
+        signature=signature,
+        input_example=np.tile(ramp, (1, _EXAMPLE_SIDE, 1)),
+        pip_requirements=requirements(),
+    )

@@ -1,0 +1,134 @@
+"""The model card of a champion: what it learnt from, how good it is, where it fails, what to beware of."""
+
+from __future__ import annotations
+
+import math
+
+from models.architectures import architecture
+from models.metrics import OBJECTIVE, TRIVIAL
+from models.metrics.evaluation import KEPT
+from study.comparison.summary import CellSummary, summarise_cell
+from study.comparison.table import HEADINGS, interval_text, number_text, parameter_text
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
+
+_SHOWN = (OBJECTIVE, KEPT + OBJECTIVE, "psnr", "ssim", "colourfulness_ratio", "sharpness_ratio")
+_VERSIONS = ("commit", "version.python", "version.torch")
+_FAR = 0.2
+"""Ratios that differ from 1 by more than this are called a failure."""
+
+
+def model_card(record: StudyRecord, champion: TrialRecord) -> str:
+    """The card as Markdown."""
+    summary = summarise_cell(record, champion.dataset, champion.architecture)
+    sections = {
+        "What it does": _purpose(record, champion),
+        "Data": _data(record, champion),
+        "How good it is": _metrics(record, champion, summary),
+        "Where it fails": _failures(record, champion, summary),
+        "How it was made": _making(record, champion, summary),
+        "Licence": _licence(record, champion),
+    }
+    title = f"# {record.name}: {champion.architecture}, champion of {champion.dataset}"
+    return "\n\n".join([title, *(f"## {name}\n\n{text}" for name, text in sections.items())]) + "\n"
+
+
+def _purpose(record: StudyRecord, champion: TrialRecord) -> str:
+    size = record.settings["model"]["image_size"]
+    return (
+        "Colours grey photographs at their own resolution. **The colours are plausible, not historical**: "
+        "they are guessed from images like those below and say nothing about what the scene really looked "
+        f"like. The chroma is predicted with the shorter side at {size} pixels and merged with the "
+        "photograph's own lightness."
+    )
+
+
+def _data(record: StudyRecord, champion: TrialRecord) -> str:
+    facts = record.data["datasets"][champion.dataset]
+    kind = (
+        "**Drawn by a program, not photographs**: the model shows that the software works, no more."
+        if facts["drawn"]
+        else f"Layout: {facts['layout']}."
+    )
+    subset = (
+        f", a random subset of {facts['train_available']}"
+        if facts["train"] < facts["train_available"]
+        else ""
+    )
+    lines = [
+        kind,
+        f"{facts['train']} training images{subset}, {facts['validation']} for validation, {facts['test']} "
+        f"for the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
+    ]
+    if architecture(champion.architecture).needs_vectors:
+        lines.append(f"VGG16 weights behind its image vectors: {record.data['vgg16']}.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _metrics(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -> str:
+    trivial = record.trivial[champion.dataset]
+    shown = [name for name in _SHOWN if name in (summary.test or trivial[TRIVIAL[0]])]
+    lines = ["| on the test split | this architecture | " + " | ".join(TRIVIAL) + " |", "|" + " --- |" * 5]
+    for name in shown:
+        own = interval_text(name, summary.test[name]) if name in summary.test else ""
+        others = [number_text(name, trivial[row][name]) if name in trivial[row] else "" for row in TRIVIAL]
+        lines.append(f"| {HEADINGS[name]} | {own} | " + " | ".join(others) + " |")
+    if summary.test:
+        scope = summary.test[OBJECTIVE].scope
+        trainings = "one training" if summary.seeds == 1 else f"{summary.seeds} trainings"
+        explained = (
+            f"Mean over {trainings} [95 % interval, which speaks of the {scope.removeprefix('the ')}]."
+        )
+    else:
+        explained = "The study had no finals, so that nothing was measured on the test split."
+    return "\n".join([*lines, "", f"{explained} This model's validation ΔE₀₀: {champion.best:.2f}."])
+
+
+def _failures(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -> str:
+    if not summary.test:
+        return "Not measured: the study had no finals."
+    lines = [
+        f"It does **not** beat the trivial prediction *{name}*."
+        for name, better in summary.beats.items()
+        if not better
+    ]
+    for name, what in (("colourfulness_ratio", "colour"), ("sharpness_ratio", "sharpness")):
+        value = summary.test[name].value if name in summary.test else math.nan
+        if abs(value - 1) > _FAR:
+            side = "little" if value < 1 else "much"
+            lines.append(
+                f"The network gives too {side} {what}: {number_text(name, value)} times the truth's."
+            )
+    lines.append("Objects and scenes that are unlike the training images were not part of the test.")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -> str:
+    parameters = ", ".join(f"{name} {parameter_text(value)}" for name, value in champion.params.items())
+    tags = record.tags
+    versions = ", ".join(
+        f"{name.removeprefix('version.')} {tags[name]}" for name in _VERSIONS if name in tags
+    )
+    return "\n".join(
+        f"- {line}"
+        for line in (
+            f"Trial `{champion.key}`, seed {champion.seed}; the best of {champion.epochs} epochs.",
+            f"{parameters}.",
+            f"Search: {summary.trials} trials, {summary.pruned} pruned, {summary.failed} failed.",
+            *([f"Software: {versions}."] if versions else []),
+        )
+    )
+
+
+def _licence(record: StudyRecord, champion: TrialRecord) -> str:
+    lines = [
+        "The software is under the MIT licence. It knows nothing of the rights in the training images: "
+        "whoever passes these weights on must make sure that those allow it (many public sets are for "
+        "research only).",
+    ]
+    if architecture(champion.architecture).needs_vectors and "random" not in record.data["vgg16"]:
+        lines.append(
+            "The folder contains VGG16's convolutions (Simonyan & Zisserman 2015, pretrained on ImageNet), "
+            "which have terms of their own; the authors' weights are under CC BY 4.0."
+        )
+    return "\n".join(f"- {line}" for line in lines)

@@ -1,0 +1,114 @@
+"""Where a ready model comes from: a study's champion, a model folder, or an MLflow model."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import re
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from models.colorizer import CONFIG, Colorizer
+from study.errors import StudyError, UsageError
+from study.settings.sources import load_settings
+from study.settings.study_folder import existing_home
+
+_ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
+
+
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--name", help="take this study's champion")
+    model.add_argument(
+        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
+    )
+    parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
+    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
+    )
+
+
+def model_from_options(options: argparse.Namespace) -> Colorizer:
+    """The model that the options name.
+
+    Raises:
+        UsageError: There is none.
+    """
+    if options.model is None:
+        return Colorizer.load(champion_folder(options.home, options.name, options.dataset))
+    if options.dataset:
+        raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
+    return load_model(options.model, options.tracking_uri)
+
+
+def champion_folder(home: Path, name: str, dataset: str | None) -> Path:
+    """The model folder of a study's champion.
+
+    Args:
+        home: Where studies lie.
+        name: The study's.
+        dataset: May be left out where the study has only one.
+
+    Raises:
+        UsageError: There is no such study or dataset, or it has no champion yet.
+    """
+    study = existing_home(home, name)
+    datasets = list(load_settings(study.settings_file, {}).datasets)
+    if dataset is None and len(datasets) > 1:
+        raise UsageError(
+            f"The study {name} has several champions: choose one with --dataset {' or '.join(datasets)}."
+        )
+    if dataset is not None and dataset not in datasets:
+        raise UsageError(f"The study {name} has no dataset {dataset}; it has {', '.join(datasets)}.")
+    folder = study.champion(dataset or datasets[0])
+    if not (folder / CONFIG).is_file():
+        raise UsageError(
+            f"The study {name} has no champion of {dataset or datasets[0]} yet: let it finish with "
+            f"python -m study.launch --name {name} --resume, or fetch what MLflow lacks with study.sync."
+        )
+    return folder
+
+
+def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
+    """A model from a folder or from MLflow.
+
+    Args:
+        model: A model folder, or an address such as `models:/photos-scenes@champion`.
+        tracking_uri: The MLflow server of the address; MLflow's own `MLFLOW_TRACKING_URI` if None.
+
+    Raises:
+        UsageError: It is neither.
+        StudyError: MLflow does not have it.
+        ModelError: Its files are damaged.
+    """
+    if (Path(model) / CONFIG).is_file():
+        return Colorizer.load(Path(model))
+    if not _ADDRESS.match(model):
+        raise UsageError(
+            f"{model} is neither a model folder (it has no {CONFIG}) nor an MLflow address (models:/…)."
+        )
+    with TemporaryDirectory() as temporary:
+        found = sorted(_download(model, tracking_uri, Path(temporary)).rglob(CONFIG))
+        if not found:
+            raise UsageError(f"{model} is no model of this software: it holds no {CONFIG}.")
+        return Colorizer.load(found[0].parent)
+
+
+def _download(model: str, tracking_uri: str | None, into: Path) -> Path:
+    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    for chatty in ("mlflow", "alembic"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    if tracking_uri:
+        mlflow.set_tracking_uri(tracking_uri)
+    try:
+        return Path(mlflow.artifacts.download_artifacts(model, dst_path=str(into)))
+    except (MlflowException, OSError) as error:
+        where = mlflow.get_tracking_uri()
+        raise StudyError(f"MLflow at {where} does not give {model}: {str(error).splitlines()[0]}") from error

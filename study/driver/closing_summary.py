@@ -1,0 +1,91 @@
+"""The last words of a study: the summary table, and where to look further."""
+
+from __future__ import annotations
+
+import shlex
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from models.metrics import OBJECTIVE
+from study.cli.command import program
+from study.comparison.summary import CellSummary, summarise_study
+from study.comparison.table import HEADINGS, table_rows
+from study.errors import StudyError
+from study.reporting.page import write_report
+from study.settings.schema import StudySettings, cell_key
+from study.settings.study_folder import StudyHome
+from study.tracking.record import StudyRecord
+
+_MEANS = ("psnr", "ssim")
+_SHORT = {"psnr": "PSNR", "ssim": "SSIM", "search": "c/p/f"}
+
+
+def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
+    """Print the summary table, write the report, and name the commands that show more.
+
+    Returns:
+        0, or 1 if no cell has a finished trial.
+    """
+    record = StudyRecord(home.tracking_uri(settings), settings.name)
+    summaries = summarise_study(record)
+    console.print(summary_table(record, summaries))
+    console.print(epochs_sentence(record, summaries), highlight=False, soft_wrap=True)
+    for note in record.notes:
+        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+    try:
+        write_report(record, home.report)
+    except StudyError as error:
+        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
+    for line in commands(settings, home):
+        console.print(line, highlight=False, soft_wrap=True)
+    return 0 if any(one.complete for one in summaries) else 1
+
+
+def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
+    """What pruning saved."""
+    budget = record.settings["budget"]
+    spent = sum(one.epochs for one in summaries)
+    full = sum(
+        one.trials * budget["epochs_for"].get(cell_key(one.dataset, one.architecture), budget["epochs"])
+        for one in summaries
+    )
+    return f"The search trained {spent} epochs; without pruning it would have been {full}."
+
+
+def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
+    """The summary as an 80-column console shows it; the exports have more columns and all intervals."""
+    table = Table(title=f"{record.name}: finals on the test split", box=box.SIMPLE_HEAD)
+    for column in ("model", OBJECTIVE, *_MEANS, "search", "beats"):
+        numeric = column in _MEANS or column == "search"
+        heading = _SHORT.get(column, HEADINGS[column])
+        table.add_column(heading, no_wrap=column != "beats", justify="right" if numeric else "left")
+    dataset = ""
+    for row in table_rows(record.trivial, summaries):
+        if row["dataset"] != dataset:
+            dataset = row["dataset"]
+            table.add_section()
+            table.add_row(f"[bold]{dataset}[/bold]")
+        means = [row.get(column, "").partition(" [")[0] for column in _MEANS]
+        shown = [row.get(column, "") for column in ("search", "beats")]
+        table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, *shown)
+    table.caption = (
+        "[95 % interval]; c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
+    )
+    return table
+
+
+def commands(settings: StudySettings, home: StudyHome) -> list[str]:
+    """Exact commands for the table, the MLflow UI, optuna-dashboard and the champions."""
+    where = f"--name {settings.name} --home {shlex.quote(str(home.root.parent))}"
+    database = shlex.quote(home.tracking_uri(settings))
+    ui = settings.tracking.uri or f"{program('mlflow')} ui --backend-store-uri {database}"
+    python, dataset = program("python"), next(iter(settings.datasets))
+    return [
+        f"The report:          {home.report}",
+        f"The table in full:   {python} -m study.export {where}",
+        f"Runs and pictures:   {ui}",
+        f"The search:          {program('optuna-dashboard')} {shlex.quote(home.ledger_url(settings))}",
+        f"Your photographs:    {python} -m study.colorize PHOTOS --output DIR {where} --dataset {dataset}",
+    ]

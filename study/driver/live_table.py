@@ -1,0 +1,159 @@
+"""What a person sees while a study runs: a live table of cells, or plain lines without a terminal."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from optuna.trial import TrialState
+from rich import box
+from rich.console import Console
+from rich.live import Live
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+
+from models.metrics import OBJECTIVE
+from study.search.cells import Cell, Stage
+from study.search.trial_spec import Assignment, End, Report
+from study.settings.schema import StudySettings
+
+_WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
+
+
+@dataclass
+class _Row:
+    cell: Cell
+    ended: int = 0
+    pruned: int = 0
+    failed: int = 0
+    running: int = 0
+    finals: int = 0
+    best: float = math.inf
+    epochs: int = 0
+    seconds: float = 0.0
+    partial: int = 0
+
+
+class Screen:
+    """Shows a study's progress; a listener of the conductor.
+
+    Args:
+        settings: The study.
+        cells: Its cells.
+        console: Where to print; a live table if it is a terminal.
+    """
+
+    def __init__(self, settings: StudySettings, cells: Sequence[Cell], console: Console) -> None:
+        self._settings = settings
+        self._console = console
+        self._rows = {cell.key: _Row(cell) for cell in cells}
+        self._live = (
+            Live(console=console, refresh_per_second=2, transient=True) if console.is_terminal else None
+        )
+        self._since = time.monotonic()
+
+    def __enter__(self) -> Screen:
+        if self._live:
+            self._live.start()
+            self._refresh()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live:
+            self._live.stop()
+
+    def catch_up(
+        self, cell: str, ended: int, pruned: int, failed: int, best: float | None, finals: int
+    ) -> None:
+        """Show what an earlier run of this study did."""
+        row = self._rows[cell]
+        row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
+        row.best = math.inf if best is None else best
+
+    def started(self, assignment: Assignment) -> None:
+        """A trial began."""
+        self._rows[assignment.cell].running += 1
+        self._refresh()
+
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """Where a trial runs is for MLflow."""
+
+    def reported(self, assignment: Assignment, report: Report) -> None:
+        """A trial finished an epoch."""
+        row = self._rows[assignment.cell]
+        row.epochs += 1
+        row.seconds += report.get("train_seconds", 0.0) + report.get("validation_seconds", 0.0)
+        self._refresh()
+
+    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+        """Pictures are for MLflow."""
+
+    def ended(self, assignment: Assignment, end: End) -> None:
+        """A trial ended."""
+        row = self._rows[assignment.cell]
+        row.running -= 1
+        if assignment.stage is Stage.SEARCH:
+            row.ended = end.ended
+            row.pruned += end.state is TrialState.PRUNED
+            row.failed += end.state is TrialState.FAIL
+        else:
+            row.finals += 1
+        row.best = math.inf if end.best is None else end.best
+        best = f", best {OBJECTIVE} {end.best:.3f}" if end.best is not None else ""
+        why = f" ({end.reason})" if end.state is TrialState.FAIL else ""
+        self._line(f"{assignment.key} {_WORDS[end.state]}{why}{best}")
+
+    def noted(self, sentence: str) -> None:
+        """Something to know."""
+        self.say(sentence)
+
+    def say(self, sentence: str) -> None:
+        """Print a sentence above the table."""
+        self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+    def _line(self, sentence: str) -> None:
+        if self._live:
+            self._refresh()
+        else:
+            self.say(f"{time.strftime('%H:%M:%S')} {sentence}")
+
+    def _refresh(self) -> None:
+        if self._live:
+            self._live.update(self._table())
+
+    def _table(self) -> Table:
+        minutes = (time.monotonic() - self._since) / 60
+        # Fits 80 columns with the longest name of a built-in cell.
+        title = f"{self._settings.name}: {minutes:.0f} min, at most {self._minutes_left()} left"
+        table = Table(title=title, box=box.SIMPLE_HEAD, padding=0)
+        for heading in ("cell", "trials", "", "running", "pruned", "failed", "best ΔE₀₀", "finals"):
+            table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
+        for row in self._rows.values():
+            total = max(self._settings.budget.trials, row.ended)  # continued trials come on top
+            table.add_row(
+                row.cell.key,
+                f"{row.ended}/{total}",
+                ProgressBar(total=total, completed=row.ended, width=8),
+                str(row.running or ""),
+                str(row.pruned or ""),
+                f"[red]{row.failed}[/red]" if row.failed else "",
+                f"{row.best:.3f}" if math.isfinite(row.best) else "",
+                f"{row.finals}/{self._settings.finals.configurations * self._settings.finals.seeds}",
+            )
+        return table
+
+    def _minutes_left(self) -> str:
+        """An upper bound: as if no trial were pruned."""
+        finals = self._settings.finals.configurations * self._settings.finals.seeds
+        measured = [row.seconds / row.epochs for row in self._rows.values() if row.epochs]
+        if not measured:
+            return "?"
+        left = 0.0
+        for row in self._rows.values():
+            per_epoch = row.seconds / row.epochs if row.epochs else sum(measured) / len(measured)
+            runs = max(0, self._settings.budget.trials - row.ended) + finals - row.finals
+            left += per_epoch * row.cell.epochs * runs / self._settings.budget.epochs_per_report
+        running = max(1, sum(row.running for row in self._rows.values()))
+        return f"{left / running / 60:.0f} min"

@@ -1,0 +1,123 @@
+"""A study from its settings to its report."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from study.cli.command import program
+from study.cli.interruption import INTERRUPTED, Interruption
+from study.errors import StudyError
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome
+
+
+@dataclass(frozen=True)
+class Launch:
+    """How a study was launched, beside its settings.
+
+    Attributes:
+        home: Where studies lie, as the user gave it.
+        ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
+    """
+
+    home: Path = Path("runs")
+    ray_address: str | None = None
+
+
+def run_pipeline(settings: StudySettings, home: StudyHome, launch: Launch, console: Console) -> int:
+    """Prepare the data, run the study, publish the models and write the report.
+
+    Returns:
+        The exit code: 0 done, 1 no cell has a finished trial, 130 interrupted.
+
+    Raises:
+        UsageError: If data, ledger or cluster cannot be used; nothing was started.
+        StudyError: If the study cannot go on.
+    """
+
+    def how_to_go_on() -> str:
+        if not home.settings_file.exists():
+            return "Interrupted before the study began; start it again with the same command."
+        return f"Interrupted. Go on with:\n  {_resume_command(settings, launch)}"
+
+    interruption = Interruption(how_to_go_on)
+    try:
+        return _run_to_the_end(settings, home, launch, interruption, console)
+    except KeyboardInterrupt:
+        console.print(how_to_go_on(), highlight=False, soft_wrap=True)
+        return INTERRUPTED
+
+
+def _run_to_the_end(
+    settings: StudySettings,
+    home: StudyHome,
+    launch: Launch,
+    interruption: Interruption,
+    console: Console,
+) -> int:
+    from study.driver.closing_summary import conclude
+    from study.driver.run import run_study
+    from study.training.data import prepare
+
+    prepared = prepare(settings, partial(console.print, highlight=False))
+    _print_facts(settings, prepared.facts(settings), console)
+    outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
+    if not outcome.delivered:
+        console.print(
+            "MLflow has not received everything; deliver the rest, and put the models there, with:\n"
+            f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if not outcome.finished:
+        raise KeyboardInterrupt
+    if not outcome.delivered:  # the table, the report and the models are made from what MLflow has
+        return 0
+    _publish(settings, home, console)
+    return conclude(settings, home, console)
+
+
+def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:
+    """Models come after the results: what goes wrong here can be repeated and costs no trial."""
+    from study.deployment.publish import publish_models
+
+    def say(sentence: str) -> None:
+        console.print(sentence, highlight=False, soft_wrap=True)
+
+    say("Putting the models into MLflow …")
+    try:
+        publish_models(settings, home, say)
+    except StudyError as error:
+        say(str(error))
+
+
+def _home_flag(launch: Launch) -> str:
+    return "" if launch.home == Path("runs") else f" --home {shlex.quote(str(launch.home))}"
+
+
+def _resume_command(settings: StudySettings, launch: Launch) -> str:
+    address = f" --ray-address {shlex.quote(launch.ray_address)}" if launch.ray_address else ""
+    return f"{program('python')} -m study.launch --name {settings.name}{_home_flag(launch)}{address} --resume"
+
+
+def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Console) -> None:
+    for name, one in facts["datasets"].items():
+        what = "drawn images, not photographs" if one["drawn"] else f"images ({one['layout']})"
+        subset = (
+            f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
+        )
+        refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
+        console.print(
+            f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
+            f"{one['test']} test{refused}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    if facts["vgg16"]:
+        console.print(f"VGG16 weights: {facts['vgg16']}", highlight=False, soft_wrap=True)

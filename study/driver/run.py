@@ -1,0 +1,178 @@
+"""One run of a study's driver: ledger, tracker and conductor brought together on Ray Tune."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from optuna.exceptions import StorageInternalError
+from optuna.trial import TrialState
+from rich.console import Console
+from sqlalchemy.exc import SQLAlchemyError
+
+from models.metrics.evaluation import save_evaluation
+from study.backend.ray_cluster import ray_cluster
+from study.backend.ray_tuner import train_trials
+from study.cli.interruption import Interruption
+from study.driver.environment import environment_tags
+from study.driver.live_table import Screen
+from study.driver.resume import check_content
+from study.errors import StudyError, first_line
+from study.search.cells import Cell, Stage, cells_of
+from study.search.conductor import Conductor
+from study.search.ledger import CellLedger, open_storage
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome, only_driver
+from study.storage.paths import trivial_path
+from study.storage.storage import Storage
+from study.tracking.delivery import DeliveryThread
+from study.tracking.mlflow_runs import connect_tracker
+from study.tracking.names import STUDY_RUN
+from study.tracking.outbox import Outbox
+from study.tracking.tracker import Tracker
+from study.training.data import Prepared
+from study.training.trivial_baselines import trivial_document, trivial_evaluations
+
+_PATIENCE_SECONDS = 120.0
+_BRIEFLY_SECONDS = 2.0
+
+Ledgers = dict[tuple[str, Stage], CellLedger]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a driver's run ended.
+
+    Attributes:
+        finished: Whether nothing is left to do.
+        delivered: Whether MLflow has everything.
+    """
+
+    finished: bool
+    delivered: bool
+
+
+def open_ledgers(settings: StudySettings, home: StudyHome, cells: Sequence[Cell]) -> Ledgers:
+    """Every cell's part of the ledger, at both stages."""
+    storage = open_storage(home.ledger_url(settings))
+    return {
+        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
+        for cell in cells
+        for stage in Stage
+    }
+
+
+def run_study(
+    settings: StudySettings,
+    home: StudyHome,
+    prepared: Prepared,
+    ray_address: str | None,
+    interruption: Interruption,
+    console: Console,
+) -> Outcome:
+    """Run what the ledger says is unfinished.
+
+    Args:
+        settings: The study.
+        home: Its folder.
+        prepared: Its data.
+        ray_address: A cluster's address; None for one on this machine.
+        interruption: Answers signals, again once Ray has set answers of its own.
+        console: Where progress is shown.
+
+    Raises:
+        UsageError: If the study runs already, its images changed or Ray cannot be reached; nothing was changed.
+        StudyError: If ledger or storage cannot be used.
+    """
+    cells = cells_of(settings)
+    with only_driver(home.root), _ledger_errors(settings, home):
+        ledgers = open_ledgers(settings, home, cells)
+        check_content(ledgers, cells, {name: images.fingerprint for name, images in prepared.images.items()})
+        home.write_settings(settings)
+        outbox = Outbox(home.outbox, settings.tracking.uri or "")
+        tracker = Tracker(outbox)
+        screen = Screen(settings, cells, console)
+        conductor = Conductor(settings, cells, ledgers, [tracker, screen])
+        delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
+        try:
+            if conductor.finished:
+                screen.say("Nothing is left to do.")
+            else:
+                _open_runs(tracker, settings, prepared, cells)
+                _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
+                conductor.explain()
+                _catch_up(screen, cells, ledgers)
+                with ray_cluster(ray_address, interruption.install), screen:
+                    train_trials(settings, home, prepared, conductor)
+            if conductor.finished:
+                _close_runs(tracker, cells, ledgers)
+            delivered = delivery.finish(_PATIENCE_SECONDS)
+        except BaseException:
+            delivery.finish(_BRIEFLY_SECONDS)
+            raise
+        finally:
+            outbox.close()
+    return Outcome(conductor.finished, delivered)
+
+
+@contextmanager
+def _ledger_errors(settings: StudySettings, home: StudyHome) -> Iterator[None]:
+    """A database that went away or is full ends the driver with one sentence; nothing that it holds is lost."""
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        raise StudyError(
+            f"The ledger {home.ledger_url(settings)} cannot be used: {first_line(cause)}; "
+            "mend that and go on with --resume."
+        ) from error
+
+
+def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:
+    documents = {
+        "study.json": settings.model_dump_json(indent=2),
+        "data.json": json.dumps(prepared.facts(settings), indent=2),
+    }
+    tracker.open_study(documents, environment_tags())
+    for cell in cells:
+        tracker.open_cell(cell)
+
+
+def _log_trivial(tracker: Tracker, storage: Storage, prepared: Prepared) -> None:
+    evaluations = {name: trivial_evaluations(images) for name, images in prepared.images.items()}
+    tracker.document("trivial.json", trivial_document(evaluations))
+    with TemporaryDirectory() as folder:
+        for dataset, rows in evaluations.items():
+            for name, quantities in rows.items():
+                path = trivial_path(dataset, name)
+                file = Path(folder) / Path(path).name
+                save_evaluation(file, quantities)
+                storage.put_file(path, file)
+                tracker.artifact(STUDY_RUN, path, path)
+
+
+def _close_runs(tracker: Tracker, cells: Sequence[Cell], ledgers: Ledgers) -> None:
+    for cell in cells:
+        found = ledgers[cell.key, Stage.SEARCH].trials(TrialState.COMPLETE)
+        tracker.close(cell.key, "FINISHED" if found else "FAILED")
+    tracker.close(STUDY_RUN)
+
+
+def _catch_up(screen: Screen, cells: Sequence[Cell], ledgers: Ledgers) -> None:
+    for cell in cells:
+        trials = ledgers[cell.key, Stage.SEARCH].trials()
+        states = [trial.state for trial in trials]
+        values = [trial.values[0] for trial in trials if trial.state is TrialState.COMPLETE]
+        screen.catch_up(
+            cell.key,
+            ended=sum(state.is_finished() for state in states),
+            pruned=states.count(TrialState.PRUNED),
+            failed=states.count(TrialState.FAIL),
+            best=min(values, default=None),
+            finals=len(ledgers[cell.key, Stage.FINAL].trials(TrialState.COMPLETE, TrialState.FAIL)),
+        )

@@ -1,0 +1,167 @@
+"""Diagnostics of the conditional GAN's search: saturation, non-finite steps, ε, and the generator's start."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from models.definition import GENERATOR_INIT
+from study.reporting.image_diagnostics import Diagnosis, Measurement
+from study.statistics import Interval, decide, mean_interval, rank_correlation, wilson
+from study.tracking.record import StudyRecord
+from study.tracking.trial_record import TrialRecord
+
+SATURATION = "train/saturation"
+NONFINITE = "train/nonfinite_steps"
+EPSILON = "epsilon"
+SCRATCH = "scratch"
+
+SATURATED_SHARE = 0.05
+"""Discriminator saturation: in the worst epoch more than this share of its logits gives no gradient."""
+NONFINITE_SHARE = 0.05
+"""Non-finite steps: more than this share of the trials had one, or diverged."""
+
+
+@dataclass(frozen=True)
+class AdversarialTrial:
+    """What one trial's discriminator did.
+
+    Attributes:
+        saturation: Largest share of saturated logits of any epoch, NaN if it never reported.
+        broken: Whether it had a non-finite step or diverged.
+    """
+
+    trial: TrialRecord
+    saturation: float
+    broken: bool
+
+
+def adversarial_diagnoses(record: StudyRecord) -> list[Diagnosis]:
+    """Diagnoses of every cell whose trials have a discriminator; none if there is no such cell."""
+    cells = {cell: found for cell in record.cells if (found := adversarial_trials(record, *cell))}
+    if not cells:
+        return []
+    return [
+        Diagnosis(
+            "Discriminator saturation",
+            "Not stated; ε was put inside the logarithm against it.",
+            "Mean over the search's trials of the largest share of saturated logits in an epoch; seen above "
+            f"{SATURATED_SHARE:g}.",
+            tuple(_saturation(*cell, trials) for cell, trials in cells.items()),
+        ),
+        Diagnosis(
+            "Saturation against ε",
+            "Not stated.",
+            "Spearman's ρ between ε and saturation over the search's trials; seen if its "
+            "interval lies below 0 "
+            "(larger ε, less saturation).",
+            tuple(_against_epsilon(*cell, trials) for cell, trials in cells.items()),
+        ),
+        Diagnosis(
+            "Non-finite steps",
+            "Not stated; log 0 was feared.",
+            "Share of the search's trials that had a non-finite step or diverged (Wilson's "
+            "interval); seen above "
+            f"{NONFINITE_SHARE:g}.",
+            tuple(_nonfinite(*cell, trials) for cell, trials in cells.items()),
+        ),
+        Diagnosis(
+            "A trained U-Net as generator",
+            "The cGAN was good only when its generator started from a trained U-Net.",
+            "Lowest validation ΔE₀₀ of the search's trials from scratch minus that of trials "
+            "from the U-Net (Welch's "
+            "interval over trials); seen above 0. The sampler chose the other "
+            "hyperparameters, so it is no experiment.",
+            tuple(row for cell in cells if (row := generator_start(*cell, record.search(*cell)))),
+        ),
+    ]
+
+
+def adversarial_trials(record: StudyRecord, dataset: str, architecture: str) -> list[AdversarialTrial]:
+    """The search trials of a cell that reported how saturated their discriminator was."""
+    found = []
+    for trial in record.search(dataset, architecture):
+        if SATURATION not in record.metric_names(trial):
+            continue
+        shares = [value for _, value in record.history(trial, SATURATION)]
+        bad = any(value > 0 for _, value in record.history(trial, NONFINITE))
+        diverged = trial.state == "FAIL" and trial.reason.startswith("diverged")
+        found.append(AdversarialTrial(trial, max(shares, default=math.nan), bad or diverged))
+    return found
+
+
+def _saturation(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
+    values = np.array([one.saturation for one in trials])
+    values = values[np.isfinite(values)]
+    where = f"{dataset} · {architecture}"
+    if not len(values):
+        return Measurement(where, "no finite value", "not decided")
+    interval = mean_interval(values)
+    verdict = decide(interval.low, interval.high, SATURATED_SHARE)
+    return Measurement(where, _text(interval), verdict, f"{len(values)} trials; largest {values.max():.2f}")
+
+
+def _against_epsilon(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
+    numeric = [(one, one.trial.params.get(EPSILON)) for one in trials]
+    pairs = [(value, one.saturation) for one, value in numeric if isinstance(value, float)]
+    where = f"{dataset} · {architecture}"
+    if len(pairs) < 2:
+        return Measurement(where, "too few trials", "not decided")
+    interval = rank_correlation(*np.array(pairs).T)
+    if math.isnan(interval.value):
+        return Measurement(
+            where, "saturation was the same in all trials", "not decided", f"{len(pairs)} trials"
+        )
+    verdict = decide(interval.low, interval.high, 0.0, "below")
+    return Measurement(where, f"ρ {_text(interval)}", verdict, f"{len(pairs)} trials")
+
+
+def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
+    broken = [one for one in trials if one.broken]
+    interval = wilson(len(broken), len(trials))
+    listed = ", ".join(
+        f"{value:.1e}" for one in broken if isinstance(value := one.trial.params.get(EPSILON), float)
+    )
+    remark = f"{len(broken)} of {len(trials)} trials" + (f", with ε {listed}" if listed else "")
+    verdict = decide(interval.low, interval.high, NONFINITE_SHARE)
+    return Measurement(f"{dataset} · {architecture}", _text(interval), verdict, remark)
+
+
+def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) -> Measurement | None:
+    """Trials from scratch against those from a trained generator; None if the cell has no such choice."""
+    by_start: dict[bool, list[float]] = {True: [], False: []}
+    for trial in trials:
+        if GENERATOR_INIT in trial.params and trial.best is not None and math.isfinite(trial.best):
+            by_start[trial.params[GENERATOR_INIT] == SCRATCH].append(trial.best)
+    scratch, trained = by_start[True], by_start[False]
+    if not scratch and not trained:
+        return None
+    where = f"{dataset} · {architecture}"
+    counts = f"{len(scratch)} trials from scratch, {len(trained)} from the U-Net"
+    remark = f"{counts}; pruned ones with the best they reached"
+    if min(len(scratch), len(trained)) < 2:
+        return Measurement(where, "too few trials of one kind", "not decided", remark)
+    interval = welch(scratch, trained)
+    return Measurement(where, _text(interval), decide(interval.low, interval.high, 0.0), remark)
+
+
+def welch(a: list[float], b: list[float]) -> Interval:
+    """Mean of a minus mean of b, with the 95 % interval of B. L. Welch, Biometrika 34, 1947.
+
+    Args:
+        a: At least two values.
+        b: At least two values.
+    """
+    value = float(np.mean(a) - np.mean(b))
+    if np.ptp(a) == 0 and np.ptp(b) == 0:
+        return Interval(value, math.nan, math.nan, "these trained models", "Welch")
+    bounds = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    return Interval(value, float(bounds.low), float(bounds.high), "these trained models", "Welch")
+
+
+def _text(interval: Interval) -> str:
+    bounds = f" [{interval.low:.2f}, {interval.high:.2f}]" if math.isfinite(interval.low) else ""
+    return f"{interval.value:.2f}{bounds}"

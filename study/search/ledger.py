@@ -1,0 +1,225 @@
+"""The ledger: the Optuna storage that alone decides which trials exist and how they ended.
+
+Each cell has one Optuna study for its search and one for its finals, so that neither sampling nor pruning compares
+across cells. Whatever else a study writes (MLflow, Ray's folders, checkpoints) can be lost or lag behind; what is done
+and what is left is asked here. Nothing is kept in memory that the storage does not hold.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
+from optuna.storages import BaseStorage, RDBStorage
+from optuna.trial import FrozenTrial, TrialState
+
+from models.metrics import OBJECTIVE
+from study.errors import StudyError, first_line
+from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
+from study.search.cells import Cell, Stage, derived_seed
+from study.search.optuna_storage import SoleWriterStorage
+from study.search.search_space import Parameters, make_pruner, make_sampler
+from study.settings.schema import SearchSettings
+
+
+class LedgerError(StudyError):
+    """The ledger cannot be reached, or was asked for what it must refuse."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A RUNNING trial of the ledger: number and parameters."""
+
+    number: int
+    params: Parameters
+    attributes: Mapping[str, Any]
+
+
+def open_storage(url: str) -> BaseStorage:
+    """The database behind a ledger, made if it is not there.
+
+    Args:
+        url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
+
+    Raises:
+        LedgerError: If the database cannot be opened.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        backend = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
+        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
+    if url.startswith("sqlite"):
+        sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
+        backend.engine.dispose()
+    return SoleWriterStorage(backend)
+
+
+def _write_ahead(connection: Any, _record: Any) -> None:
+    # A killed process loses nothing in this mode, and a commit waits for no disk.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+class CellLedger:
+    """The trials of one cell at one stage.
+
+    Args:
+        storage: From `open_storage`.
+        study_name: Name of the study that the cell belongs to.
+        cell: The cell.
+        stage: Search or finals.
+        search: Sampler, pruner and their settings.
+        seed: The study's seed.
+    """
+
+    def __init__(
+        self,
+        storage: BaseStorage,
+        study_name: str,
+        cell: Cell,
+        stage: Stage,
+        search: SearchSettings,
+        seed: int,
+    ) -> None:
+        self._storage = storage
+        self._search = search
+        self._seed = seed
+        self.cell = cell
+        name = f"{study_name}/{cell.key}" + ("" if stage is Stage.SEARCH else "/finals")
+        self._study = optuna.create_study(
+            study_name=name,
+            storage=storage,
+            direction="minimize",
+            pruner=make_pruner(search, cell.epochs),
+            load_if_exists=True,
+        )
+        self._name_the_objective()
+        self._running: dict[int, FrozenTrial] = {}
+        for trial in self.trials(TrialState.RUNNING):
+            self._running[trial.number] = storage.get_trial(trial._trial_id)
+
+    def _name_the_objective(self) -> None:
+        """Have optuna-dashboard's axes say what is measured."""
+        if self._study.metric_names is None:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+                self._study.set_metric_names([OBJECTIVE])
+
+    def trials(self, *states: TrialState) -> list[FrozenTrial]:
+        """Trials in the given states (all, if none is given), by number; not to be changed."""
+        return self._study.get_trials(deepcopy=False, states=states or None)
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What was remembered of the cell as a whole."""
+        return self._study.user_attrs
+
+    def remember(self, key: str, value: Any) -> None:
+        """Remember something of the cell as a whole."""
+        self._study.set_user_attr(key, value)
+
+    def running(self) -> list[Entry]:
+        """Every RUNNING trial: after a crash, the orphans."""
+        return [self._entry(number) for number in sorted(self._running)]
+
+    def _entry(self, number: int) -> Entry:
+        trial = self._running[number]
+        return Entry(number, dict(trial.params), dict(trial.user_attrs))
+
+    def enqueue(self, params: Parameters, attributes: dict[str, Any] | None = None) -> None:
+        """Have `params` tried before anything that the sampler proposes; attributes go to the trial."""
+        self._study.enqueue_trial(dict(params), user_attrs=attributes)
+
+    def ask(self, space: Mapping[str, BaseDistribution]) -> Entry:
+        """Begin the next trial: an enqueued one, or what the sampler proposes."""
+        self._study.sampler = self._sampler(len(self.trials()))
+        trial = self._study.ask(dict(space))
+        return self._begun(trial._trial_id)
+
+    def complete_parameters(self, number: int, space: Mapping[str, BaseDistribution]) -> Entry:
+        """Give an orphan the parameters that a crash in the middle of `ask` kept from it."""
+        if set(self._running[number].params) == set(space):
+            return self._entry(number)
+        self._study.sampler = self._sampler(number)
+        trial = optuna.trial.Trial(self._study, self._running[number]._trial_id)
+        for name, kind in space.items():
+            if isinstance(kind, FloatDistribution):
+                trial.suggest_float(name, kind.low, kind.high, log=kind.log)
+            elif isinstance(kind, CategoricalDistribution):
+                trial.suggest_categorical(name, kind.choices)
+        return self._begun(trial._trial_id)
+
+    def _begun(self, trial_id: int) -> Entry:
+        trial = self._storage.get_trial(trial_id)
+        self._running[trial.number] = trial
+        return self._entry(trial.number)
+
+    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+        # A sampler's random state is not in the storage, so each trial's is made from what is: its number.
+        # A quasi-random sequence on the other hand is one sequence, whose position Optuna stores.
+        names = () if self._search.sampler == "qmc" else (number,)
+        return make_sampler(self._search, derived_seed(self._seed, self.cell.key, "sampler", *names))
+
+    def report(self, number: int, epoch: int, value: float) -> None:
+        """Record the objective after an epoch; an epoch that is already there stays as it is."""
+        trial = self._running[number]
+        if epoch in trial.intermediate_values:
+            return
+        self._storage.set_trial_intermediate_value(trial._trial_id, epoch, value)
+        trial.intermediate_values[epoch] = value
+
+    def should_prune(self, number: int) -> bool:
+        """Ask Optuna's pruner about a RUNNING trial after its last report."""
+        pruner, trial = self._study.pruner, self._running[number]
+        prune = pruner.prune(optuna.pruners._filter_study(self._study, trial), trial)
+        if isinstance(
+            pruner, SuccessiveHalvingPruner | HyperbandPruner
+        ):  # they keep rungs in the trial's attributes
+            trial.system_attrs = self._storage.get_trial(trial._trial_id).system_attrs
+        return prune
+
+    def annotate(self, number: int, key: str, value: Any) -> None:
+        """Remember something of a RUNNING trial."""
+        trial = self._running[number]
+        self._storage.set_trial_user_attr(trial._trial_id, key, value)
+        trial.user_attrs[key] = value
+
+    def nodes(self, number: int) -> list[str]:
+        """Addresses of the machines that a RUNNING trial has been on, in order."""
+        return list(self._running[number].user_attrs.get(NODES, []))
+
+    def best_value(self, number: int) -> float:
+        """Lowest objective that a RUNNING trial reported."""
+        return min(self._running[number].intermediate_values.values(), default=math.inf)
+
+    def finish(
+        self, number: int, state: TrialState, *, reason: str = "", device_seconds: float = 0.0
+    ) -> float | None:
+        """End a RUNNING trial.
+
+        COMPLETE takes the best reported value, since it is the best epoch's weights that are kept; PRUNED takes the
+        last one (Optuna's rule); FAIL has none but its reason.
+
+        Returns:
+            The value that the ledger now holds.
+        """
+        if reason:
+            self.annotate(number, REASON, reason)
+        self.annotate(number, DEVICE_SECONDS, round(device_seconds, 3))
+        value = self.best_value(number) if state is TrialState.COMPLETE else None
+        trial = self._study.tell(number, value, state)
+        del self._running[number]
+        return trial.value
+
+    def record_test(self, number: int, summary: Mapping[str, float]) -> None:
+        """Remember a RUNNING final's metrics on the test split; what is there already stays as it is."""
+        if TEST not in self._running[number].user_attrs:
+            self.annotate(number, TEST, dict(summary))

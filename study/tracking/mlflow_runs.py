@@ -1,0 +1,208 @@
+"""A study's runs in MLflow: found again by tag, and no point logged that is there already."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import ClassVar
+
+from PIL import Image
+
+from data_utils.pictures import without_prediction
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome
+from study.storage.storage import Storage
+from study.tracking.names import KEY_TAG, SEARCH_BEST
+from study.tracking.outbox import Event
+
+# The first paragraph is what a folded description shows.
+_DESCRIPTION = f"""Below each cell (dataset/architecture) lie the trials of its search, and its finals.
+
+- `validation/…` and `train/…` are by epoch, `test/…`, `best/…` and `cost/…` once per run, and `{SEARCH_BEST}` of a \
+cell by the number of trials that have ended.
+- Pictures: the grey input above, the prediction, the truth below. At step 0 there is no prediction yet.
+- Trials that were stopped early are *killed*; a diverged one has *failed*, and its tags say why.
+"""
+_EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",  # and not one of language models
+    "mlflow.note.content": _DESCRIPTION,
+}
+
+
+class MlflowRuns:
+    """The study's experiment in MLflow.
+
+    Args:
+        uri: Tracking URI.
+        experiment: The study's name.
+        artifacts: Where artifacts go if the experiment is made now and no server decides it.
+        storage: Where the study's pictures and evaluations lie.
+    """
+
+    def __init__(self, uri: str, experiment: str, artifacts: str | None, storage: Storage) -> None:
+        # A server that is away is this module's business: MLflow itself would block for minutes.
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines for every trial
+        from mlflow import MlflowClient
+
+        for chatty in ("mlflow", "alembic"):
+            logging.getLogger(chatty).setLevel(logging.WARNING)
+        self._client = MlflowClient(uri)
+        self._storage = storage
+        self._experiment = self._find_or_make(experiment, artifacts)
+        self._runs: dict[str, str] = {}
+        self._found: set[str] = set()
+        self._steps: dict[tuple[str, str], set[int]] = {}
+        self._pictures: dict[tuple[str, str], set[int]] = {}
+        self._find_runs()
+
+    def _find_or_make(self, name: str, artifacts: str | None) -> str:
+        experiment = self._client.get_experiment_by_name(name)
+        if experiment:
+            return experiment.experiment_id
+        return self._client.create_experiment(name, artifacts, tags=_EXPERIMENT_TAGS)
+
+    def _find_runs(self) -> None:
+        token = None
+        while True:
+            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
+            for run in page:
+                if key := run.data.tags.get(KEY_TAG):
+                    self._runs[key] = run.info.run_id
+                    self._found.add(key)
+            token = page.token
+            if not token:
+                return
+
+    def deliver(self, events: list[Event]) -> None:
+        """Deliver events in order; consecutive metrics of one run travel together."""
+        waiting: dict[str, list[Event]] = defaultdict(list)
+        for event in events:
+            if event["do"] == "metrics":
+                waiting[event["run"]].append(event)
+                continue
+            self._log_metrics(event["run"], waiting.pop(event["run"], []))
+            self._handlers[event["do"]](self, event)
+        for run, metrics in waiting.items():
+            self._log_metrics(run, metrics)
+
+    def _open(self, event: Event) -> None:
+        from mlflow.entities import Param
+
+        key = event["run"]
+        if key not in self._runs:
+            tags = {KEY_TAG: key, **event["tags"]}
+            if event["parent"]:
+                tags["mlflow.parentRunId"] = self._runs[event["parent"]]
+            run = self._client.create_run(
+                self._experiment, start_time=event["time"], tags=tags, run_name=event["name"]
+            )
+            self._runs[key] = run.info.run_id
+        else:
+            self._client.update_run(self._runs[key], status="RUNNING")
+            for name, value in event["tags"].items():
+                self._client.set_tag(self._runs[key], name, value)
+        params = [Param(name, str(value)) for name, value in event["params"].items()]
+        if params:
+            self._client.log_batch(self._runs[key], params=params, synchronous=True)
+
+    def _log_metrics(self, key: str, events: list[Event]) -> None:
+        from mlflow.entities import Metric
+
+        points: dict[tuple[str, int], Metric] = {}
+        for event in events:
+            for name, value in event["values"].items():
+                if event["step"] not in self._steps_of(key, name):
+                    points.setdefault(
+                        (name, event["step"]), Metric(name, value, event["time"], event["step"])
+                    )
+        fresh = list(points.values())
+        for start in range(0, len(fresh), 1000):
+            chunk = fresh[start : start + 1000]
+            self._client.log_batch(self._runs[key], metrics=chunk, synchronous=True)
+            for point in chunk:
+                self._steps[key, point.key].add(point.step)
+
+    def _steps_of(self, key: str, name: str) -> set[int]:
+        """Steps that a metric of a run has in MLflow; asked once, and only of runs that an earlier driver made."""
+        if (key, name) not in self._steps:
+            history = self._client.get_metric_history(self._runs[key], name) if key in self._found else []
+            self._steps[key, name] = {point.step for point in history}
+        return self._steps[key, name]
+
+    def _image(self, event: Event) -> None:
+        run, name, step = self._runs[event["run"]], event["name"], event["step"]
+        steps = self._pictured_steps(event["run"], name)
+        if step in steps:
+            return
+        with TemporaryDirectory() as folder:
+            file = self._storage.get_file(event["key"], Path(folder))
+            if file is None:
+                return
+            with Image.open(file) as picture:
+                grid = picture.convert("RGB")
+        # MLflow's pages begin at step 0 whatever there is, and would show nothing.
+        for at, shown in ((0, without_prediction(grid)), (step, grid)):
+            if at not in steps:
+                self._client.log_image(run, shown, key=name, step=at)
+                steps.add(at)
+
+    def _pictured_steps(self, key: str, name: str) -> set[int]:
+        """Steps that a run has pictures of in MLflow; asked once, and only of runs that an earlier driver made."""
+        if (key, name) not in self._pictures:
+            paths = (
+                [file.path for file in self._client.list_artifacts(self._runs[key], "images")]
+                if key in self._found
+                else []
+            )
+            parts = [path.removeprefix("images/").split("+") for path in paths]  # NAME+step+STEP+…
+            self._pictures[key, name] = {int(one[2]) for one in parts if one[0] == name.replace("/", "~")}
+        return self._pictures[key, name]
+
+    def _file(self, event: Event) -> None:
+        with TemporaryDirectory() as folder:
+            file = self._storage.get_file(event["key"], Path(folder))
+            if file is not None:
+                parent = Path(event["path"]).parent
+                folder_in_run = None if parent == Path() else str(parent)
+                self._client.log_artifact(self._runs[event["run"]], str(file), folder_in_run)
+
+    def _text(self, event: Event) -> None:
+        self._client.log_text(self._runs[event["run"]], event["text"], event["path"])
+
+    def _tags(self, event: Event) -> None:
+        for name, value in event["tags"].items():
+            self._client.set_tag(self._runs[event["run"]], name, value)
+
+    def _note(self, event: Event) -> None:
+        run = self._runs[event["run"]]
+        earlier = self._client.get_run(run).data.tags.get("mlflow.note.content", "")
+        if event["text"] not in earlier:
+            self._client.set_tag(run, "mlflow.note.content", f"{earlier}\n- {event['text']}".strip())
+
+    def _close(self, event: Event) -> None:
+        self._client.set_terminated(self._runs[event["run"]], event["status"], event["time"])
+
+    _handlers: ClassVar[dict[str, Callable[[MlflowRuns, Event], None]]] = {
+        "open": _open,
+        "image": _image,
+        "file": _file,
+        "text": _text,
+        "tags": _tags,
+        "note": _note,
+        "close": _close,
+    }
+
+
+def connect_tracker(settings: StudySettings, home: StudyHome) -> MlflowRuns:
+    """A connection to the study's experiment in MLflow."""
+    uri = home.tracking_uri(settings)
+    artifacts = None if uri.startswith(("http://", "https://")) else home.artifacts.as_uri()
+    storage = Storage(home.storage_uri(settings))
+    return MlflowRuns(uri, settings.name, artifacts, storage)

@@ -1,0 +1,44 @@
+"""What runs, metrics, tags and artifacts are called in MLflow."""
+
+from __future__ import annotations
+
+from optuna.trial import TrialState
+
+from models.metrics import OBJECTIVE
+from study.search.trial_spec import ENERGY, Report
+
+STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
+BEST = f"best/{OBJECTIVE}"
+EPOCHS = "cost/epochs"
+DEVICE_SECONDS = "cost/device_seconds"
+JOULES = f"cost/{ENERGY}"
+SEARCH_BEST = f"search/best_{OBJECTIVE}"
+SAMPLES = "validation/grey_prediction_truth"
+ONCE = 0
+"""Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""
+STUDY_RUN = "study"
+KEY_TAG = "study.run"
+MODEL_TAG = "study.model"
+REPORT = "report.html"
+_SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
+
+
+def metric_name(name: str) -> str:
+    """How a report's value is called in MLflow: by what it was measured on."""
+    if name in _SECONDS:
+        return f"time/{name}"
+    if name == ENERGY:
+        return JOULES
+    training = (
+        name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
+    )
+    return f"train/{name}" if training else f"validation/{name}"
+
+
+def without_parts(report: Report) -> Report:
+    """A report without the parts of its ratios and without the truth's own values, which never change."""
+    return {
+        name: value
+        for name, value in report.items()
+        if not name.endswith("_true") and f"{name}_ratio" not in report
+    }

@@ -1,0 +1,185 @@
+"""A study read back from MLflow: everything that the table, the report and the models are made from.
+
+The tracking server alone is asked, so whoever has its address can make them, on whatever machine.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from functools import cached_property
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from models.metrics.evaluation import load_evaluation
+from study.errors import StudyError, UsageError
+from study.settings.schema import cell_key
+from study.storage.paths import EVALUATION, trivial_path
+from study.tracking.names import KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
+from study.tracking.trial_record import TrialRecord, trial_record
+
+
+class StudyRecord:
+    """A study in MLflow.
+
+    Args:
+        uri: Tracking URI.
+        name: The study's name.
+
+    Raises:
+        UsageError: If there is no such study.
+        StudyError: If the server does not answer.
+    """
+
+    def __init__(self, uri: str, name: str) -> None:
+        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
+        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+        from mlflow import MlflowClient
+        from mlflow.exceptions import MlflowException
+
+        self.uri = uri
+        self.name = name
+        self._client = MlflowClient(uri)
+        try:
+            experiment = self._client.get_experiment_by_name(name)
+            runs = list(self._pages(experiment.experiment_id)) if experiment else []
+        except MlflowException as error:
+            raise StudyError(f"MLflow at {uri} does not answer: {str(error).splitlines()[0]}") from error
+        self._runs = {run.data.tags[KEY_TAG]: run for run in runs if KEY_TAG in run.data.tags}
+        if STUDY_RUN not in self._runs:
+            raise UsageError(f"MLflow at {uri} has no study named {name}.")
+        self.trials = sorted(
+            (trial_record(run) for run in self._runs.values() if run.data.tags["role"] in ("trial", "final")),
+            key=lambda trial: (trial.dataset, trial.architecture, trial.final, trial.number),
+        )
+
+    def _pages(self, experiment_id: str) -> Iterator[Any]:
+        token = None
+        while True:
+            page = self._client.search_runs([experiment_id], max_results=1000, page_token=token)
+            yield from page
+            token = page.token
+            if not token:
+                return
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        """The resolved configuration, as JSON has it."""
+        return self._document("study.json")
+
+    @cached_property
+    def data(self) -> dict[str, Any]:
+        """Facts about the data: `vgg16`, and by dataset layout, counts, fingerprint, categories, refused files."""
+        return self._document("data.json")
+
+    @cached_property
+    def trivial(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Test metrics of the trivial predictions, by dataset and by name."""
+        return self._document("trivial.json")
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Versions, hardware and commit of the driver."""
+        tags = self._runs[STUDY_RUN].data.tags
+        return {
+            name: value for name, value in tags.items() if not name.startswith(("mlflow.", "study.", "role"))
+        }
+
+    @property
+    def notes(self) -> list[str]:
+        """Sentences that the study left for its readers."""
+        text = self._runs[STUDY_RUN].data.tags.get("mlflow.note.content", "")
+        return [line.removeprefix("- ") for line in text.splitlines() if line]
+
+    @property
+    def finished(self) -> bool:
+        """Whether the study's driver reached its end."""
+        return str(self._runs[STUDY_RUN].info.status) == "FINISHED"
+
+    @property
+    def cells(self) -> list[tuple[str, str]]:
+        """(dataset, architecture) of every cell, in the configuration's order."""
+        return [(one, other) for one in self.settings["datasets"] for other in self.settings["architectures"]]
+
+    def search(self, dataset: str, architecture: str) -> list[TrialRecord]:
+        """The search trials of a cell, by number."""
+        return [one for one in self._of(dataset, architecture) if not one.final]
+
+    def finals(self, dataset: str, architecture: str) -> list[TrialRecord]:
+        """The complete finals of a cell, by number."""
+        return [one for one in self._of(dataset, architecture) if one.final and one.state == "COMPLETE"]
+
+    def _of(self, dataset: str, architecture: str) -> list[TrialRecord]:
+        return [one for one in self.trials if (one.dataset, one.architecture) == (dataset, architecture)]
+
+    def run_id(self, key: str) -> str | None:
+        """The MLflow run of a cell (`dataset/architecture`), a trial or the study (`study`)."""
+        return self._runs[key].info.run_id if key in self._runs else None
+
+    def model_uri(self, dataset: str, architecture: str) -> str:
+        """Where the ready-to-use model of a cell lies; empty if there is none."""
+        run = self._runs.get(cell_key(dataset, architecture))
+        return str(run.data.tags.get(MODEL_TAG, "")) if run else ""
+
+    def history(self, trial: TrialRecord, metric: str) -> list[tuple[int, float]]:
+        """(epoch, value) of one metric of a trial, such as `validation/ciede2000` or `train/loss`."""
+        points = self._client.get_metric_history(trial.run_id, metric)
+        return sorted((point.step, point.value) for point in points)
+
+    def metric_names(self, trial: TrialRecord) -> list[str]:
+        """Every metric of a trial."""
+        return sorted(self._runs[trial.key].data.metrics)
+
+    def evaluation(self, final: TrialRecord) -> dict[str, np.ndarray]:
+        """A final's test quantities image by image (N each); `index` are positions in the dataset."""
+        with TemporaryDirectory() as folder:
+            return load_evaluation(self.download(final.run_id, EVALUATION, Path(folder)))
+
+    def trivial_evaluation(self, dataset: str, name: str) -> dict[str, np.ndarray]:
+        """The same for a trivial prediction: `grey copy`, `mean chroma` or `white`."""
+        path = trivial_path(dataset, name)
+        with TemporaryDirectory() as folder:
+            return load_evaluation(self.download(self._runs[STUDY_RUN].info.run_id, path, Path(folder)))
+
+    def download(self, run_id: str, path: str, into: Path) -> Path:
+        """Fetch an artifact of a run.
+
+        Raises:
+            StudyError: If it is not there.
+        """
+        from mlflow.exceptions import MlflowException
+
+        try:
+            return Path(self._client.download_artifacts(run_id, path, str(into)))
+        except (MlflowException, OSError) as error:
+            raise StudyError(f"MLflow has no artifact {path} for the study {self.name}: {error}") from error
+
+    def _document(self, name: str) -> dict[str, Any]:
+        with TemporaryDirectory() as folder:
+            path = self.download(self._runs[STUDY_RUN].info.run_id, name, Path(folder))
+            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return content
+
+
+def log_report(record: StudyRecord, page: str) -> None:
+    """Log the comparison report to the study's run.
+
+    Raises:
+        StudyError: If MLflow does not take it.
+    """
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    run = record.run_id(STUDY_RUN)
+    if run is None:
+        return
+    try:
+        MlflowClient(record.uri).log_text(run, page, REPORT)
+    except (MlflowException, OSError) as error:
+        first = str(error).strip().splitlines()[0]
+        raise StudyError(f"MLflow at {record.uri} did not take the report: {first}") from error

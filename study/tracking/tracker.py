@@ -1,0 +1,136 @@
+"""From what happens in a study to events for the tracker: runs, parameters, metrics, pictures and ends."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from study.search.cells import Cell, Stage
+from study.search.trial_spec import Assignment, End, Report
+from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, truth_path
+from study.tracking.names import (
+    BEST,
+    DEVICE_SECONDS,
+    EPOCHS,
+    ONCE,
+    SAMPLES,
+    SEARCH_BEST,
+    STATUS,
+    STUDY_RUN,
+    metric_name,
+    without_parts,
+)
+from study.tracking.outbox import Event, Outbox
+
+
+class Tracker:
+    """Writes every event of a study to the outbox; a listener of the conductor.
+
+    Args:
+        outbox: Where events wait for delivery.
+    """
+
+    def __init__(self, outbox: Outbox) -> None:
+        self._outbox = outbox
+        self._shown: set[str] = set()
+        self._time = 0
+
+    def _add(self, run: str, do: str, **content: Any) -> None:
+        # No two events have the same time, since MLflow sorts runs by it.
+        self._time = max(int(time.time() * 1000), self._time + 1)
+        event: Event = {"run": run, "do": do, "time": self._time, **content}
+        self._outbox.append(event)
+
+    def open_study(self, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
+        """The run that stands for the study as a whole.
+
+        Args:
+            documents: Texts by file name: configuration, facts about the data.
+            tags: Versions, hardware, commit.
+        """
+        self._add(STUDY_RUN, "open", name=STUDY_RUN, parent=None, params={}, tags={"role": "study", **tags})
+        for name, text in documents.items():
+            self.document(name, text)
+
+    def document(self, name: str, text: str) -> None:
+        """Log a text for the study as a whole."""
+        self._add(STUDY_RUN, "text", path=name, text=text)
+
+    def open_cell(self, cell: Cell) -> None:
+        """A parent run for the cell's trials."""
+        # The epochs are a tag, since a parameter could not change when the study is extended.
+        tags = {"role": "cell", "dataset": cell.dataset, "architecture": cell.architecture}
+        self._add(
+            cell.key, "open", name=cell.key, parent=None, params={}, tags={**tags, "epochs": str(cell.epochs)}
+        )
+
+    def close(self, run: str, status: str = "FINISHED") -> None:
+        """End a cell's run or the study's."""
+        self._add(run, "close", status=status)
+
+    def artifact(self, run: str, key: str, path: str) -> None:
+        """Log a file of the study's storage under a path of a run's artifacts."""
+        self._add(run, "file", key=key, path=path)
+
+    def started(self, assignment: Assignment) -> None:
+        """Open the trial's run."""
+        tags = {
+            "role": "trial" if assignment.stage is Stage.SEARCH else "final",
+            "dataset": assignment.dataset,
+            "architecture": assignment.architecture,
+            "number": str(assignment.number),
+            "seed": str(assignment.seed),
+        }
+        if assignment.generator_from is not None:
+            tags["generator_from"] = str(assignment.generator_from)
+        if assignment.continues is not None:
+            tags["continues"] = str(assignment.continues)
+        params = {name: str(value) for name, value in assignment.params.items()}
+        self._add(
+            assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags
+        )
+
+    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+        """Tag the trial's run with the machines it has been on."""
+        self._add(assignment.key, "tags", tags={"nodes": ", ".join(nodes)})
+
+    def reported(self, assignment: Assignment, report: Report) -> None:
+        """Log one point per metric."""
+        values = {
+            metric_name(name): value for name, value in without_parts(report).items() if name != "epoch"
+        }
+        self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
+
+    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+        """Log a picture by step."""
+        self._add(assignment.key, "image", step=epoch, key=key, name=SAMPLES)
+
+    def ended(self, assignment: Assignment, end: End) -> None:
+        """Log how the trial ended, and close its run."""
+        costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
+        if end.value is not None:
+            costs[BEST] = end.value
+        self._add(assignment.key, "metrics", step=ONCE, values=costs)
+        if end.test:
+            values = {f"test/{name}": value for name, value in without_parts(end.test).items()}
+            self._add(assignment.key, "metrics", step=ONCE, values=values)
+            folder = trial_folder(assignment.key)
+            for name in (EVALUATION, PREDICTIONS):
+                self.artifact(assignment.key, f"{folder}/{name}", name)
+            self._show_test_images(assignment.dataset)
+        tags = {"state": end.state.name, **({"reason": end.reason} if end.reason else {})}
+        self._add(assignment.key, "tags", tags=tags)
+        self._add(assignment.key, "close", status=STATUS[end.state])
+        if assignment.stage is Stage.SEARCH and end.best is not None:
+            self._add(assignment.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
+
+    def _show_test_images(self, dataset: str) -> None:
+        if dataset not in self._shown:  # every final of a dataset stores the same ones
+            self._shown.add(dataset)
+            for path in (truth_path(dataset), grey_path(dataset)):
+                self.artifact(STUDY_RUN, path, path)
+
+    def noted(self, sentence: str) -> None:
+        """Keep a sentence for the study's readers."""
+        self._add(STUDY_RUN, "note", text=sentence)

@@ -1,0 +1,1 @@
+"""What a worker does with a trial. May import search, settings and storage."""

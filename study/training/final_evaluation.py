@@ -1,0 +1,59 @@
+"""A final's evaluation on the test split, and the pictures of it that a report may show."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from torch import Tensor
+
+from data_utils.batches import Batches
+from data_utils.load_dataset import ImageSet
+from data_utils.pictures import colour_tiles, grey_tiles, save_sheet, tile_side, tiles
+from data_utils.splits import TEST
+from models.learner import Learner
+from models.metrics.evaluation import evaluate, save_evaluation
+from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, truth_path
+from study.storage.storage import Storage
+
+
+def publish_test(
+    learner: Learner, batches: Batches, images: ImageSet, dataset: str, storage: Storage, folder: str
+) -> dict[str, np.ndarray]:
+    """Evaluate on the test split; store the quantities, and the pictures that a report may show.
+
+    Args:
+        learner: With the weights that are to be judged.
+        batches: The test split, in order.
+        images: The whole set.
+        dataset: Its name in the study.
+        storage: The study's storage.
+        folder: Key of the final's folder there.
+
+    Returns:
+        Image quantities as `evaluate` gives them.
+    """
+    positions = images.indices(TEST)
+    side = tile_side(len(positions), images.size)
+    pictures: list[np.ndarray] = []
+
+    def predict(grey: Tensor, vector: Tensor | None) -> Tensor:
+        prediction = learner.predict(grey, vector)
+        pictures.append(tiles(prediction, side))
+        return prediction
+
+    test = evaluate(predict, batches)
+    with TemporaryDirectory() as local:
+        picture, values = Path(local) / "picture.jpg", Path(local) / EVALUATION
+        # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
+        for key, sheet in (
+            (f"{folder}/{PREDICTIONS}", np.concatenate(pictures)),
+            (truth_path(dataset), colour_tiles(images.colour[positions], side)),
+            (grey_path(dataset), grey_tiles(images.grey[positions], side)),
+        ):
+            save_sheet(picture, sheet)
+            storage.put_file(key, picture)
+        save_evaluation(values, test)
+        storage.put_file(f"{folder}/{EVALUATION}", values)
+    return test

@@ -1,0 +1,53 @@
+"""The three trivial predictions on every test split: what a model must beat to have learnt anything."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from data_utils.batches import Batches
+from data_utils.cache import cached_arrays, default_cache
+from data_utils.load_dataset import ImageSet
+from data_utils.splits import TEST, TRAIN
+from models.metrics import TRIVIAL, grey_copy, mean_chroma, white
+from models.metrics.evaluation import evaluate, summary_of
+from models.metrics.table import ADDED
+
+_BATCH = 64
+_VERSION = 1
+
+
+def trivial_evaluations(images: ImageSet) -> dict[str, dict[str, np.ndarray]]:
+    """Test quantities image by image of each trivial prediction, by its name; computed once per dataset."""
+    return {name: _evaluation(images, name) for name in TRIVIAL}
+
+
+def _evaluation(images: ImageSet, name: str) -> dict[str, np.ndarray]:
+    measured = "-".join([str(_VERSION), *sorted(ADDED)])
+    key = f"trivial-{measured}-{name.replace(' ', '-')}-{images.fingerprint[:32]}"
+
+    def build() -> dict[str, np.ndarray]:
+        batches = Batches(images, images.indices(TEST), _BATCH, torch.device("cpu"), train=False)
+        predict = _prediction(images, name)
+        return evaluate(lambda grey, _: predict(grey), batches)
+
+    return cached_arrays(default_cache(), key, build)
+
+
+def _prediction(images: ImageSet, name: str) -> Callable[[Tensor], Tensor]:
+    if name == "mean chroma":
+        return mean_chroma(images.colour[images.indices(TRAIN)]).predict
+    return {"grey copy": grey_copy, "white": white}[name]
+
+
+def trivial_document(evaluations: dict[str, dict[str, dict[str, np.ndarray]]]) -> str:
+    """Summaries by dataset and name, as JSON."""
+    summaries = {
+        dataset: {name: summary_of(quantities) for name, quantities in rows.items()}
+        for dataset, rows in evaluations.items()
+    }
+    return json.dumps(summaries, indent=2)

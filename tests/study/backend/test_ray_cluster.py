@@ -1,0 +1,37 @@
+"""How many trials a cluster has room for."""
+
+import pytest
+import ray
+
+from study.backend.ray_cluster import Room
+
+
+def node(alive=True, **resources):
+    return {"Alive": alive, "Resources": {name: float(amount) for name, amount in resources.items()}}
+
+
+@pytest.mark.parametrize(
+    ("cpus", "gpus", "nodes", "places"),
+    [
+        (1, 0, [node(CPU=2), node(CPU=4)], 6),
+        (3, 0, [node(CPU=2), node(CPU=4)], 1),
+        (1, 1, [node(CPU=16), node(CPU=8, GPU=2)], 2),
+        (1, 0.1, [node(CPU=16, GPU=1)], 10),
+        (1, 0, [node(CPU=2), node(alive=False)], 2),
+        (1, 1, [node(CPU=2)], 1),
+    ],
+    ids=["CPUs", "a trial fits on one node", "GPUs", "shared GPU", "lost node", "none yet"],
+)
+def test_places_are_counted_on_each_living_node(monkeypatch, cpus, gpus, nodes, places):
+    monkeypatch.setattr(ray, "nodes", lambda: nodes)
+    assert Room(cpus, gpus)() == places
+
+
+def test_a_node_that_joins_is_noticed(monkeypatch):
+    monkeypatch.setattr("study.backend.ray_cluster._SECONDS", 0.0)
+    nodes = [node(CPU=1)]
+    monkeypatch.setattr(ray, "nodes", lambda: nodes)
+    room = Room(1, 0)
+    assert room() == 1
+    nodes.append(node(CPU=1))
+    assert room() == 2

@@ -1,0 +1,209 @@
+"""The scheduling rules of a study, on a virtual clock."""
+
+import math
+from collections import Counter
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from models.architectures import architecture
+from models.metrics import OBJECTIVE
+from study.backend.learning_curves import analytic_curve
+from study.backend.simulator import ProcessDied
+from study.search.cells import Stage, cells_of
+from study.search.search_space import make_pruner
+from tests.support.simulated import (
+    EPOCHS,
+    TRIALS,
+    run,
+    simulate,
+    states,
+    study_settings,
+)
+
+
+def test_every_cell_gets_the_same_budget_and_its_finals():
+    ledgers, _ = run(study_settings())
+    for cell in cells_of(study_settings()):
+        assert states(ledgers, cell.key).total() == TRIALS
+        assert states(ledgers, cell.key, Stage.FINAL) == {TrialState.COMPLETE: 2}
+
+
+@pytest.mark.parametrize("workers", [1, 3, 64])
+def test_the_least_charged_runnable_cell_is_next(workers):
+    settings = study_settings(architectures=["koalarization", "unet"], finals={"seeds": 0})
+    _, diary = run(settings, workers=workers)
+    charged = Counter({cell.key: 0 for cell in cells_of(settings)})
+    begun = Counter()
+    for what, assignment, content in diary.events:
+        if what == "started":
+            open_cells = [cell for cell in charged if begun[cell] < TRIALS]
+            assert charged[assignment.cell] == min(charged[cell] for cell in open_cells)
+            charged[assignment.cell] += EPOCHS
+            begun[assignment.cell] += 1
+        elif what == "ended":
+            charged[assignment.cell] -= EPOCHS - content.epochs
+
+
+def test_under_a_budget_of_device_seconds_cells_take_turns_and_stop_when_it_is_spent():
+    settings = study_settings(
+        architectures=["koalarization", "unet"],
+        budget={"trials": 100, "device_seconds": 6 * EPOCHS},
+        search={"pruner": "none"},
+        finals={"seeds": 0},
+    )
+    ledgers, diary = run(settings)
+    first = [assignment.cell for assignment, _ in diary.of("started")][:4]
+    assert len(set(first)) == 4
+    for cell in cells_of(settings):
+        assert 6 <= states(ledgers, cell.key).total() <= 9
+
+
+def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_path):
+    settings = study_settings()
+    simulation, conductor, ledgers, diary = simulate(settings)
+    searched = set()
+    while simulation.advance(tmp_path):
+        for assignment, _ in diary.of("started"):
+            if assignment.stage is Stage.SEARCH and assignment.architecture == "cgan":
+                searched.add(assignment.dataset)
+        for dataset in ("scenes", "fruit"):
+            done = sum(
+                states(ledgers, f"{dataset}/unet")[state]
+                for state in (TrialState.COMPLETE, TrialState.PRUNED)
+            )
+            assert dataset not in searched or done == TRIALS
+        left = [
+            cell
+            for cell in ("scenes/koalarization", "fruit/koalarization", "scenes/unet", "fruit/unet")
+            if states(ledgers, cell).total() < TRIALS
+        ]
+        if left:
+            assert simulation.busy >= 3  # the fourth is the one that has just reported its last epoch
+    assert conductor.finished
+
+
+def test_a_cgan_trial_that_starts_from_the_unet_takes_the_best_one():
+    ledgers, diary = run(study_settings())
+    for assignment, _ in diary.of("started"):
+        if assignment.params.get("generator_init") == "unet":
+            complete = ledgers[f"{assignment.dataset}/unet", Stage.SEARCH].trials(TrialState.COMPLETE)
+            best = min(complete, key=lambda trial: (trial.value, trial.number))
+            assert assignment.generator_from == best.number
+        else:
+            assert assignment.generator_from is None
+    assert any(assignment.generator_from is not None for assignment, _ in diary.of("started"))
+
+
+def test_a_cell_is_in_its_finals_while_others_still_search():
+    settings = study_settings(budget={"epochs_for": {"scenes/koalarization": 2}})
+    _, diary = run(settings, workers=2)
+    stages = [assignment.stage for assignment, _ in diary.of("started")]
+    assert Stage.SEARCH in stages[stages.index(Stage.FINAL) :]
+
+
+def test_finals_repeat_the_best_complete_configuration_with_fresh_seeds():
+    ledgers, diary = run(study_settings())
+    for cell in cells_of(study_settings()):
+        complete = ledgers[cell.key, Stage.SEARCH].trials(TrialState.COMPLETE)
+        best = min(complete, key=lambda trial: (trial.value, trial.number))
+        finals = ledgers[cell.key, Stage.FINAL].trials()
+        assert all(final.params == best.params for final in finals)
+        assert all(OBJECTIVE in final.user_attrs["test"] for final in finals)
+        seeds = {assignment.seed for assignment, _ in diary.of("started") if assignment.cell == cell.key}
+        assert len(seeds) == TRIALS + 2
+
+
+@pytest.mark.parametrize("pruner", ["median", "halving", "hyperband", "patient", "none"])
+def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner):
+    search = {"pruner": pruner, "patience": 1}
+    settings = study_settings(
+        architectures=["unet"], search=search, finals={"seeds": 0}, budget={"trials": 20}
+    )
+    ledgers, diary = run(settings, workers=3)
+    for cell in cells_of(settings):
+        name = f"{settings.name}/{cell.key}"  # Hyperband's brackets hang on it
+        plain = optuna.create_study(study_name=name, pruner=make_pruner(settings.search, EPOCHS))
+        trials = {}
+        for what, assignment, content in diary.events:
+            if assignment is None or assignment.cell != cell.key:
+                continue
+            number = assignment.number
+            if what == "started":
+                trials[number] = plain.ask()
+            elif what == "reported":
+                trials[number].report(content[OBJECTIVE], int(content["epoch"]))
+                stopped = int(content["epoch"]) < EPOCHS and trials[number].should_prune()
+                ours = ledgers[cell.key, Stage.SEARCH].trials()[number]
+                assert stopped == (ours.state is TrialState.PRUNED and content["epoch"] == ours.last_step)
+            elif content.state is TrialState.PRUNED:
+                plain.tell(trials[number], state=TrialState.PRUNED)
+            else:
+                plain.tell(trials[number], content.value)
+    pruned = states(ledgers, "scenes/unet")[TrialState.PRUNED]
+    assert (pruned > 0) == (pruner in ("median", "halving", "hyperband"))  # these curves always improve
+
+
+def test_a_diverged_trial_is_told_fail_and_the_study_goes_on():
+    def diverging(assignment, epoch):
+        if assignment.number == 3 and epoch == 2:
+            return {OBJECTIVE: math.nan}
+        return analytic_curve(assignment, epoch)
+
+    ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=diverging)
+    trial = ledgers["scenes/unet", Stage.SEARCH].trials()[3]
+    assert trial.state is TrialState.FAIL
+    assert trial.user_attrs["reason"] == f"diverged: {OBJECTIVE} is nan at epoch 2"
+    assert states(ledgers, "scenes/unet")[TrialState.COMPLETE] == TRIALS - 1
+
+
+def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
+    deaths = Counter()
+
+    def dying(assignment, epoch):
+        lives = 5 if assignment.number == 2 else 1
+        if assignment.architecture == "unet" and epoch == 3 and deaths[assignment.key] < lives:
+            deaths[assignment.key] += 1
+            raise ProcessDied("the node is gone")
+        return analytic_curve(assignment, epoch)
+
+    ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=dying, max_failures=2)
+    trials = ledgers["fruit/unet", Stage.SEARCH].trials()
+    assert [trial.number for trial in trials if trial.state is TrialState.FAIL] == [2]
+    assert trials[2].user_attrs["reason"] == "ProcessDied: the node is gone"
+    assert all(
+        list(trial.intermediate_values) == list(range(1, EPOCHS + 1)) for trial in trials if trial.number != 2
+    )
+
+
+def test_a_failing_cell_stops_and_its_dependant_starts_from_scratch():
+    def hopeless(assignment, epoch):
+        return (
+            {OBJECTIVE: math.inf} if assignment.cell == "scenes/unet" else analytic_curve(assignment, epoch)
+        )
+
+    ledgers, diary = run(study_settings(), curve=hopeless, workers=1)
+    assert set(states(ledgers, "scenes/unet")) == {TrialState.FAIL}
+    assert states(ledgers, "scenes/unet").total() < TRIALS
+    assert states(ledgers, "scenes/unet", Stage.FINAL).total() == 0
+    assert states(ledgers, "scenes/cgan").total() == TRIALS
+    assert any("scenes/unet stops" in sentence for _, sentence in diary.of("noted"))
+    assert all(
+        "generator_init" not in trial.params or trial.params["generator_init"] == "scratch"
+        for trial in ledgers["scenes/cgan", Stage.SEARCH].trials()
+    )
+
+
+def test_a_cgan_search_begins_with_the_textbook_from_scratch_and_from_the_trained_unet():
+    ledgers, _ = run(study_settings())
+    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    assert first.params == architecture("cgan").textbook
+    assert second.params == {**architecture("cgan").textbook, "generator_init": "unet"}
+
+
+def test_a_search_begins_within_the_space_that_it_was_given():
+    ledgers, _ = run(study_settings(search={"space": {"cgan": {"generator_init": ["unet"]}}}))
+    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    assert first.params == {**architecture("cgan").textbook, "generator_init": "unet"}
+    assert second.params["learning_rate"] != first.params["learning_rate"]

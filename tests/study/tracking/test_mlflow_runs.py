@@ -1,0 +1,78 @@
+"""Pictures and single values as MLflow's pages want them."""
+
+import numpy as np
+import pytest
+from mlflow import MlflowClient
+from optuna.trial import TrialState
+from PIL import Image
+
+from study.search.cells import Cell, Stage
+from study.search.trial_spec import Assignment, End
+from study.storage.storage import Storage
+from study.tracking.delivery import deliver_all
+from study.tracking.mlflow_runs import MlflowRuns
+from study.tracking.names import SAMPLES
+from study.tracking.outbox import Outbox
+from study.tracking.tracker import Tracker
+
+FINAL = Assignment("fruit", "unet", Stage.FINAL, 0, {"learning_rate": 1e-3}, 5, epochs=3)
+
+
+@pytest.fixture(scope="module")
+def delivered(tmp_path_factory):
+    """A final with two pictures, delivered, and delivered again by a driver that does not remember it."""
+    folder = tmp_path_factory.mktemp("pictures")
+    storage, grid = Storage(str(folder / "storage")), np.zeros((9, 6, 3), np.uint8)
+    grid[:3], grid[3:6], grid[6:] = 100, 150, 200
+    Image.fromarray(grid).save(folder / "grid.png")
+    storage.put_file("grid.png", folder / "grid.png")
+    outbox = Outbox(folder / "outbox")
+    tracker = Tracker(outbox)
+    tracker.open_study({}, {})
+    for name in ("unet", "koalarization", "cgan"):
+        tracker.open_cell(Cell("fruit", name, epochs=3))
+    tracker.started(FINAL)
+    for epoch in (2, 3):
+        tracker.pictured(FINAL, epoch, "grid.png")
+    test = {"psnr": 20.0, "colourfulness": 0.3, "colourfulness_true": 0.6, "colourfulness_ratio": 0.5}
+    tracker.ended(FINAL, End(TrialState.COMPLETE, "", 9.0, 3, 6.0, test, 1, None))
+    uri, artifacts = f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+    for _ in range(2):
+        deliver_all(outbox, lambda: MlflowRuns(uri, "study", artifacts, storage), print)
+        outbox.mark_delivered(0)
+    client = MlflowClient(uri)
+    runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])  # latest first
+    return client, {run.info.run_name: run for run in runs}, folder
+
+
+def test_pictures_begin_at_step_0_with_the_input_and_come_once(delivered):
+    client, runs, folder = delivered
+    run = runs[FINAL.key].info.run_id
+    pictures = {}
+    for file in client.list_artifacts(run, "images"):
+        name, _, step = file.path.removeprefix("images/").split("+")[:3]
+        if file.path.endswith(".png"):
+            assert (name.replace("~", "/"), int(step)) not in pictures
+            with Image.open(client.download_artifacts(run, file.path, str(folder))) as picture:
+                pictures[name.replace("~", "/"), int(step)] = list(np.asarray(picture)[[0, 4, 8], 0, 0])
+    assert pictures == {
+        (SAMPLES, 0): [100, 100, 200],
+        (SAMPLES, 2): [100, 150, 200],
+        (SAMPLES, 3): [100, 150, 200],
+    }
+
+
+def test_what_a_run_has_once_is_compared_as_bars(delivered):
+    client, runs, _ = delivered
+    run = runs[FINAL.key]
+    steps = {
+        name: [one.step for one in client.get_metric_history(run.info.run_id, name)]
+        for name in run.data.metrics
+    }
+    once = ("test/psnr", "test/colourfulness_ratio", "best/ciede2000", "cost/epochs", "cost/device_seconds")
+    assert steps == {name: [0] for name in once}
+
+
+def test_runs_are_listed_in_the_order_of_the_study(delivered):
+    _, runs, _ = delivered
+    assert list(runs) == [FINAL.key, "fruit/cgan", "fruit/koalarization", "fruit/unet", "study"]

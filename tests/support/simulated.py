@@ -1,0 +1,92 @@
+"""A small study on the virtual clock, for tests of its rules."""
+
+from collections import Counter
+
+import optuna
+from optuna.storages import InMemoryStorage
+
+from study.backend.learning_curves import analytic_curve
+from study.backend.simulator import Simulation
+from study.search.cells import Stage, cells_of
+from study.search.conductor import Conductor
+from study.search.ledger import CellLedger
+from study.settings.schema import StudySettings
+
+optuna.logging.set_verbosity(optuna.logging.WARNING)
+TRIALS, EPOCHS = 8, 9
+
+
+def study_settings(**changed) -> StudySettings:
+    content = {
+        "datasets": {"scenes": {"root": "drawn:scenes"}, "fruit": {"root": "drawn:fruit"}},
+        "budget": {"trials": TRIALS, "epochs": EPOCHS},
+        "search": {"startup_trials": 2, "sampler": "random"},
+        "finals": {"seeds": 2},
+    }
+    for section, values in changed.items():
+        content[section] = {**content.get(section, {}), **values} if isinstance(values, dict) else values
+    return StudySettings(**content)
+
+
+class Diary:
+    """A listener that keeps what it is told."""
+
+    def __init__(self):
+        self.events = []
+
+    def started(self, assignment):
+        self.events.append(("started", assignment, None))
+
+    def placed(self, assignment, nodes):
+        """All simulated machines have one address."""
+
+    def reported(self, assignment, report):
+        self.events.append(("reported", assignment, report))
+
+    def pictured(self, assignment, epoch, key):
+        self.events.append(("pictured", assignment, key))
+
+    def ended(self, assignment, end):
+        self.events.append(("ended", assignment, end))
+
+    def noted(self, sentence):
+        self.events.append(("noted", None, sentence))
+
+    def of(self, kind):
+        return [(assignment, content) for what, assignment, content in self.events if what == kind]
+
+
+def ledgers_in(storage, settings):
+    return {
+        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
+        for cell in cells_of(settings)
+        for stage in Stage
+    }
+
+
+def simulate(settings, storage=None, curve=analytic_curve, workers=4, **options):
+    ledgers = ledgers_in(storage or InMemoryStorage(), settings)
+    diary = Diary()
+    conductor = Conductor(settings, cells_of(settings), ledgers, [diary])
+    simulation = Simulation(conductor, curve, workers, **options)
+    return simulation, conductor, ledgers, diary
+
+
+def run(settings, **options):
+    simulation, conductor, ledgers, diary = simulate(settings, **options)
+    simulation.run()
+    assert conductor.finished
+    return ledgers, diary
+
+
+def states(ledgers, cell, stage=Stage.SEARCH):
+    return Counter(trial.state for trial in ledgers[cell, stage].trials())
+
+
+def outcome(ledgers):
+    """What a study ended with: the state of each trial."""
+    return {
+        (cell, stage, trial.number): trial.state
+        for (cell, stage), book in ledgers.items()
+        for trial in book.trials()
+    }
