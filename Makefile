@@ -1,12 +1,15 @@
 # make demo   installs the software beside this file and runs the demo study on drawn images
 # make test   installs it with what the tests need and runs the whole suite
-# make lint   ruff and mypy
+# make lint   ruff, mypy and the import contracts
+# make latest the suite with the newest release of every dependency, whatever pyproject.toml admits
+#             (on Linux pip then takes torch's CUDA build: several gigabytes)
 PYTHON ?= python3
 VENV ?= .venv
 TEST_EXTRAS = test,postgres,s3,onnx
 BIN = $(VENV)/bin
+comma := ,
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint latest clean
 demo: $(VENV)/.runtime
 	$(BIN)/python -m study.launch
 
@@ -17,9 +20,17 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --config .importlinter.toml
+
+latest:
+	$(PYTHON) -m venv --clear $(VENV)-latest
+	$(PYTHON) .ci/uncapped.py $(subst $(comma), ,$(TEST_EXTRAS)) > $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --requirement $(VENV)-latest/requirements.txt
+	$(VENV)-latest/bin/python -m pip install --quiet --no-deps --editable .
+	$(VENV)-latest/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(VENV)-latest
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
