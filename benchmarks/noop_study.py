@@ -20,7 +20,8 @@ from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, assignmen
 from study.backend.ray_tuner import run_trials
 from study.search.cells import Stage, cells_of
 from study.search.conductor import Conductor
-from study.search.ledger import CellLedger, open_storage
+from study.search.database import open_storage
+from study.search.ledger import CellLedger
 from study.search.trial_spec import Assignment, Listener
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome

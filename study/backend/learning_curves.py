@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from models.architectures import Choice, Float, architecture
 from models.metrics import OBJECTIVE
-from study.search.search_space import Parameters
-from study.search.trial_spec import Assignment, Report
+from study.search.trial_spec import Assignment, Parameters, Report
 
 Array = NDArray[np.float64]
 

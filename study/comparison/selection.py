@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
 
 def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | None:
     """The cell's model: the best final on validation, or the best search trial where there is no final."""
-    complete = [trial for trial in record.search(dataset, name) if trial.state == "COMPLETE"]
+    complete = [trial for trial in record.search(dataset, name) if trial.state == TrialState.COMPLETE]
     candidates = best_finals(record, dataset, name) or complete
     scored = [(trial.best, trial.number, trial) for trial in candidates if trial.best is not None]
     return min(scored, default=(None, None, None), key=lambda one: one[:2])[2]

@@ -15,6 +15,7 @@ from models.errors import ModelError
 from models.metrics import METRICS, OBJECTIVE, TRIVIAL
 from models.metrics.evaluation import KEPT
 from study.comparison.selection import best_finals
+from study.search.trial_spec import TrialState
 from study.statistics import Interval, mean_interval, ratio_interval
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -92,9 +93,9 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
     """One cell's row."""
     search, finals = record.search(dataset, name), best_finals(record, dataset, name)
     # A trial that was continued to the end is one trial, though its record is two runs.
-    continued = {trial.continues for trial in search if trial.state == "COMPLETE"}
+    continued = {trial.continues for trial in search if trial.state == TrialState.COMPLETE}
     states = Counter(trial.state for trial in search if trial.number not in continued)
-    complete = [trial for trial in search if trial.state == "COMPLETE" and trial.best is not None]
+    complete = [trial for trial in search if trial.state == TrialState.COMPLETE and trial.best is not None]
     best = min(complete, key=lambda trial: (trial.best, trial.number), default=None)
     test = test_intervals(record, finals)
     trivial = record.trivial[dataset]
@@ -103,9 +104,9 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
         architecture=name,
         parameters=dict(best.params) if best else {},
         trials=states.total(),
-        complete=states["COMPLETE"],
-        pruned=states["PRUNED"],
-        failed=states["FAIL"],
+        complete=states[TrialState.COMPLETE],
+        pruned=states[TrialState.PRUNED],
+        failed=states[TrialState.FAIL],
         epochs=sum(trial.epochs for trial in search),
         device_seconds=sum(trial.device_seconds for trial in [*search, *record.finals(dataset, name)]),
         pretraining_seconds=_pretraining_seconds(record, dataset, name),

@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from optuna.trial import TrialState
 from rich import box
 from rich.console import Console
 from rich.live import Live
@@ -16,7 +15,7 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End, Report
+from study.search.trial_spec import Assignment, End, Report, TrialState
 from study.settings.schema import StudySettings
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}

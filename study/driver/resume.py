@@ -6,13 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from optuna.study import get_all_study_names
-from sqlalchemy import make_url
-
 from study.errors import UsageError
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage
-from study.search.ledger import CellLedger, open_storage
+from study.search.database import holds_study
+from study.search.ledger import CellLedger
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
@@ -54,7 +52,7 @@ def resumed(
     settings = given or load_settings(study.settings_file, flags)
     _check_changes(flat(stored.model_dump(mode="json")), flat(settings.model_dump(mode="json")))
     if settings.ledger != stored.ledger:
-        _check_ledger(study.ledger_url(settings), settings)
+        _check_ledger(study.ledger_url(settings), settings.name)
     return settings, study
 
 
@@ -101,14 +99,11 @@ def _shown(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-def _check_ledger(url: str, settings: StudySettings) -> None:
-    address = make_url(url)
-    missing = address.drivername.startswith("sqlite") and not Path(address.database or "").is_file()
-    known = [] if missing else get_all_study_names(open_storage(url))
-    if not any(name.startswith(f"{settings.name}/") for name in known):
+def _check_ledger(url: str, name: str) -> None:
+    if not holds_study(url, name):
         raise UsageError(
-            f"ledger is {url}, but that database does not hold the study {settings.name}; move it there before, or "
-            "leave the address as it was."
+            f"ledger is {url}, but that database does not hold the study {name}; move it there before, or leave the "
+            "address as it was."
         )
 
 

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from optuna.exceptions import StorageInternalError
-from optuna.trial import TrialState
 from rich.console import Console
-from sqlalchemy.exc import SQLAlchemyError
 
 from models.metrics.evaluation import save_evaluation
 from study.backend.ray_cluster import ray_cluster
@@ -22,10 +18,11 @@ from study.cli.interruption import Interruption
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
 from study.driver.resume import check_content
-from study.errors import StudyError, first_line
 from study.search.cells import Cell, Stage, cells_of
 from study.search.conductor import Conductor
-from study.search.ledger import CellLedger, open_storage
+from study.search.database import ledger_errors, open_storage
+from study.search.ledger import CellLedger
+from study.search.trial_spec import TrialState
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
 from study.storage.paths import trivial_path
@@ -90,7 +87,7 @@ def run_study(
         StudyError: If ledger or storage cannot be used.
     """
     cells = cells_of(settings)
-    with only_driver(home.root), _ledger_errors(settings, home):
+    with only_driver(home.root), ledger_errors(home.ledger_url(settings)):
         ledgers = open_ledgers(settings, home, cells)
         check_content(ledgers, cells, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
@@ -118,19 +115,6 @@ def run_study(
         finally:
             outbox.close()
     return Outcome(conductor.finished, delivered)
-
-
-@contextmanager
-def _ledger_errors(settings: StudySettings, home: StudyHome) -> Iterator[None]:
-    """A database that went away or is full ends the driver with one sentence; nothing that it holds is lost."""
-    try:
-        yield
-    except (StorageInternalError, SQLAlchemyError) as error:
-        cause = error.__cause__ or error
-        raise StudyError(
-            f"The ledger {home.ledger_url(settings)} cannot be used: {first_line(cause)}; "
-            "mend that and go on with --resume."
-        ) from error
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:
@@ -167,10 +151,10 @@ def _catch_up(screen: Screen, cells: Sequence[Cell], ledgers: Ledgers) -> None:
     for cell in cells:
         trials = ledgers[cell.key, Stage.SEARCH].trials()
         states = [trial.state for trial in trials]
-        values = [trial.values[0] for trial in trials if trial.state is TrialState.COMPLETE]
+        values = [trial.best for trial in trials if trial.state is TrialState.COMPLETE]
         screen.catch_up(
             cell.key,
-            ended=sum(state.is_finished() for state in states),
+            ended=sum(state.ended for state in states),
             pruned=states.count(TrialState.PRUNED),
             failed=states.count(TrialState.FAIL),
             best=min(values, default=None),

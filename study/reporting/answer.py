@@ -12,6 +12,7 @@ from models.metrics import OBJECTIVE
 from study.comparison.finals import CellEvidence, Evidence, Quantities
 from study.comparison.summary import score_interval
 from study.comparison.table import interval_text, number_text
+from study.search.trial_spec import TrialState
 from study.statistics import Comparison, Interval, compare, holm, mean_interval
 
 SIGNIFICANT = 0.05
@@ -178,7 +179,7 @@ def _no_finals(evidence: Evidence, dataset: str) -> str:
         values = [
             one.best
             for one in record.search(dataset, name)
-            if one.state == "COMPLETE" and one.best is not None
+            if one.state == TrialState.COMPLETE and one.best is not None
         ]
         if values:
             found.append((min(values), name))

@@ -20,6 +20,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 from numpy.typing import ArrayLike
 
+from study.search.trial_spec import TrialState
+
 INK = "#010203"  # stands for the page's text colour until the SVG is written
 PALETTE = ("#d0741c", "#3d7fc4", "#2f9a6b", "#a35bb5", "#b8912a", "#c2506b")
 LOG_FROM = 20.0
@@ -124,14 +126,19 @@ def scatter(
     figure, axes = _axes()
     finite = [one.y for one in points if math.isfinite(one.y)]
     floor = min(finite, default=0.0)
-    for state, marker in (("COMPLETE", "o"), ("PRUNED", "o"), ("FAIL", "x"), ("RUNNING", "^")):
+    for state, marker in (
+        (TrialState.COMPLETE, "o"),
+        (TrialState.PRUNED, "o"),
+        (TrialState.FAIL, "x"),
+        (TrialState.RUNNING, "^"),
+    ):
         chosen = [one for one in points if one.state == state]
         axes.plot(
             [one.x for one in chosen],
             [one.y if math.isfinite(one.y) else floor for one in chosen],
             marker,
             color=colour,
-            markerfacecolor=colour if state == "COMPLETE" else "none",
+            markerfacecolor=colour if state == TrialState.COMPLETE else "none",
             markersize=4.5,
         )
     if log:

@@ -10,6 +10,7 @@ from scipy import stats
 
 from models.definition import GENERATOR_INIT
 from study.reporting.image_diagnostics import Diagnosis, Measurement
+from study.search.trial_spec import TrialState
 from study.statistics import Interval, decide, mean_interval, rank_correlation, wilson
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -88,7 +89,7 @@ def adversarial_trials(record: StudyRecord, dataset: str, architecture: str) -> 
             continue
         shares = [value for _, value in record.history(trial, SATURATION)]
         bad = any(value > 0 for _, value in record.history(trial, NONFINITE))
-        diverged = trial.state == "FAIL" and trial.reason.startswith("diverged")
+        diverged = trial.state == TrialState.FAIL and trial.reason.startswith("diverged")
         found.append(AdversarialTrial(trial, max(shares, default=math.nan), bad or diverged))
     return found
 

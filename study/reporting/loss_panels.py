@@ -9,6 +9,7 @@ from markupsafe import Markup
 
 from study.reporting.figures import Line, curves
 from study.reporting.search_analysis import VALIDATION
+from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
@@ -58,7 +59,7 @@ def _trials(record: StudyRecord, dataset: str, architecture: str) -> tuple[list[
     search = [
         one
         for one in record.search(dataset, architecture)
-        if one.state == "COMPLETE" and one.best is not None
+        if one.state == TrialState.COMPLETE and one.best is not None
     ]
     best = min(search, key=lambda one: (one.best, one.number), default=None)
     return ([best], f"best trial of the search, number {best.number}") if best else ([], "")

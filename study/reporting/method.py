@@ -8,6 +8,7 @@ from models.metrics import TRIVIAL
 from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary
 from study.reporting.search_analysis import VALIDATION
+from study.search.trial_spec import TrialState
 from study.settings.schema import cell_key
 from study.tracking.record import StudyRecord
 
@@ -30,9 +31,9 @@ def status(record: StudyRecord) -> str:
     """One sentence if the study is not at its end, else nothing."""
     if record.finished:
         return ""
-    running = sum(one.state == "RUNNING" for one in record.trials)
-    done = sum(one.state == "COMPLETE" and not one.final for one in record.trials)
-    finals = sum(one.state == "COMPLETE" and one.final for one in record.trials)
+    running = sum(one.state == TrialState.RUNNING for one in record.trials)
+    done = sum(one.state == TrialState.COMPLETE and not one.final for one in record.trials)
+    finals = sum(one.state == TrialState.COMPLETE and one.final for one in record.trials)
     wanted = len(record.cells) * record.settings["budget"]["trials"]
     return (
         f"This study is not finished: {done} trials of the search are complete, {running} "

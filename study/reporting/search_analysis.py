@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
-import optuna
-from optuna.distributions import BaseDistribution
-from optuna.importance import (
-    FanovaImportanceEvaluator,
-    MeanDecreaseImpurityImportanceEvaluator,
-    PedAnovaImportanceEvaluator,
-)
 
 from models.architectures import architecture as architecture_named
 from models.errors import ModelError
 from models.metrics import OBJECTIVE
+from study.search import importance
 from study.search.search_space import distributions
+from study.search.trial_spec import TrialState
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
 VALIDATION = f"validation/{OBJECTIVE}"
-FEWEST_FOR_IMPORTANCE = 8
-"""Complete trials below which importances are noise and are not computed."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +40,7 @@ class EarlyRank:
 def ended_in_order(trials: list[TrialRecord]) -> list[TrialRecord]:
     """The trials that have ended, as they ended."""
     return sorted(
-        (one for one in trials if one.ended is not None and one.state != "RUNNING"),
+        (one for one in trials if one.ended is not None and one.state != TrialState.RUNNING),
         key=lambda one: (one.ended or 0, one.number),
     )
 
@@ -60,7 +52,9 @@ def anytime(record: StudyRecord, dataset: str, name: str) -> Progress:
     is also charged with that cell's whole search.
     """
     trials = ended_in_order(record.search(dataset, name))
-    values = [one.best if one.state == "COMPLETE" and one.best is not None else math.nan for one in trials]
+    values = [
+        one.best if one.state == TrialState.COMPLETE and one.best is not None else math.nan for one in trials
+    ]
     costs = [one.device_seconds for one in trials]
     first = next((index for index, one in enumerate(trials) if one.generator_from is not None), None)
     if first is not None:
@@ -91,7 +85,11 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
     ]
     if settings["sampler"] != "tpe":
         return ended
-    useful = [one.ended or 0 for one in record.search(dataset, name) if one.state in ("COMPLETE", "PRUNED")]
+    useful = [
+        one.ended or 0
+        for one in record.search(dataset, name)
+        if one.state in (TrialState.COMPLETE, TrialState.PRUNED)
+    ]
     return [one for one in ended if sum(end <= one.started for end in useful) < settings["startup_trials"]]
 
 
@@ -105,7 +103,7 @@ def _first_trials(name: str) -> list[dict[str, float | str]]:
 def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progress:
     """Expected best validation objective of 1, 2, … random trials; pruned ones with the best they reached."""
     values = [
-        math.nan if one.best is None or one.state == "FAIL" else one.best
+        math.nan if one.best is None or one.state == TrialState.FAIL else one.best
         for one in random_start(record, dataset, name)
     ]
     return Progress(np.arange(1, len(values) + 1), expected_best(values) if values else np.array([]))
@@ -113,7 +111,7 @@ def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progres
 
 def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]:
     """Rank correlations after a quarter and a half of the epochs, and where pruning may begin."""
-    complete = [one for one in record.search(dataset, name) if one.state == "COMPLETE"]
+    complete = [one for one in record.search(dataset, name) if one.state == TrialState.COMPLETE]
     histories = [dict(record.history(one, VALIDATION)) for one in complete]
     if len(complete) < 2:
         return []
@@ -134,48 +132,16 @@ def importances(record: StudyRecord, dataset: str, name: str) -> dict[str, dict[
     """Importance of each hyperparameter by evaluator, over the cell's complete trials.
 
     Returns:
-        Empty where it would say nothing: a single hyperparameter, fewer than `FEWEST_FOR_IMPORTANCE` complete
-        trials, one value for all, or an architecture that is not here.
+        Empty where it would say nothing (see `study.search.importance.importances`), or if the architecture is not
+        known here.
     """
-    complete = [
-        one for one in record.search(dataset, name) if one.state == "COMPLETE" and one.best is not None
-    ]
-    values = {one.best for one in complete}
-    space = _space(record, dataset, name)
-    if len(space) < 2 or len(complete) < FEWEST_FOR_IMPORTANCE or len(values) < 2:
-        return {}
-    study = _as_optuna(complete, space)
-    evaluators = {
-        "fANOVA": FanovaImportanceEvaluator(seed=0),
-        "PED-ANOVA": PedAnovaImportanceEvaluator(),
-        "mean decrease of impurity": MeanDecreaseImpurityImportanceEvaluator(seed=0),
-    }
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-        return {
-            label: dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
-            for label, evaluator in evaluators.items()
-        }
-
-
-def _space(record: StudyRecord, dataset: str, name: str) -> dict[str, BaseDistribution]:
-    pretrained = any(one.generator_from is not None for one in record.search(dataset, name))
+    trials = record.search(dataset, name)
+    pretrained = any(one.generator_from is not None for one in trials)
     try:
         space = distributions(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
     except ModelError:
         return {}
-    return {key: kind for key, kind in space.items() if not kind.single()}
-
-
-def _as_optuna(trials: list[TrialRecord], space: dict[str, BaseDistribution]) -> optuna.Study:
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(direction="minimize")
-    study.add_trials(
-        [
-            optuna.trial.create_trial(
-                params={key: one.params[key] for key in space}, distributions=space, value=one.best
-            )
-            for one in trials
-        ]
-    )
-    return study
+    complete = [
+        (one.params, one.best) for one in trials if one.state == TrialState.COMPLETE and one.best is not None
+    ]
+    return importance.importances(space, complete)

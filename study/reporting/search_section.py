@@ -10,13 +10,14 @@ from markupsafe import Markup
 
 from study.reporting.figures import Line, Point, curves, scatter, strips
 from study.reporting.search_analysis import (
-    FEWEST_FOR_IMPORTANCE,
     EarlyRank,
     anytime,
     early_ranks,
     expected_best_curve,
     importances,
 )
+from study.search.importance import FEWEST_FOR_IMPORTANCE
+from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
@@ -68,12 +69,12 @@ def cell_search(record: StudyRecord, dataset: str, architecture: str, colour: st
         importance,
         "" if importance else _why_no_importance(trials),
         early_ranks(record, dataset, architecture),
-        [one for one in trials if one.state in ("PRUNED", "FAIL")],
+        [one for one in trials if one.state in (TrialState.PRUNED, TrialState.FAIL)],
     )
 
 
 def _value(trial: TrialRecord) -> float:
-    return math.nan if trial.best is None or trial.state == "FAIL" else trial.best
+    return math.nan if trial.best is None or trial.state == TrialState.FAIL else trial.best
 
 
 def _history(trials: list[TrialRecord], colour: str) -> Markup:
@@ -101,7 +102,7 @@ def _slices(trials: list[TrialRecord], colour: str) -> list[Markup]:
 
 
 def _why_no_importance(trials: list[TrialRecord]) -> str:
-    complete = sum(one.state == "COMPLETE" for one in trials)
+    complete = sum(one.state == TrialState.COMPLETE for one in trials)
     if trials and len(trials[0].params) < 2:
         return "It has one hyperparameter, which has all the importance there is."
     if complete < FEWEST_FOR_IMPORTANCE:

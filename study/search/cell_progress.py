@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from optuna.distributions import BaseDistribution
-from optuna.trial import FrozenTrial, TrialState
 
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage, derived_seed
-from study.search.ledger import CellLedger, Entry
+from study.search.ledger import CellLedger
+from study.search.trial_spec import LedgerTrial, TrialState
 from study.settings.schema import StudySettings
 
 # A cell is not given up before this many of its trials have ended: a few diverged ones prove nothing.
@@ -47,11 +47,11 @@ class Progress:
         self.best = math.inf
         self._begun = 0
         self._winners: list[int] | None = finals.attributes.get(keys.WINNERS)
-        self._to_continue: dict[int, FrozenTrial] = {}
+        self._to_continue: dict[int, LedgerTrial] = {}
         self._read_search()
         self._finals_begun = len(finals.trials()) - len(finals.trials(TrialState.WAITING))
         for trial in finals.trials():
-            if trial.state.is_finished():
+            if trial.state.ended:
                 self._charge(trial)
         for stage in Stage:
             self.running |= {(stage, entry.number) for entry in self.book(stage).running()}
@@ -60,25 +60,25 @@ class Progress:
         trials = self.search.trials()
         for trial in trials:
             if trial.state is not TrialState.WAITING:
-                self._begun += keys.CONTINUES not in trial.user_attrs
-            if trial.state.is_finished():
+                self._begun += keys.CONTINUES not in trial.attributes
+            if trial.state.ended:
                 self.states[trial.state] += 1
                 self._charge(trial)
             if trial.state is TrialState.COMPLETE:
-                self.best = min(trial.values[0], self.best)
+                self.best = min(trial.best, self.best)
         continued = {
-            trial.user_attrs.get(keys.CONTINUES) for trial in trials if trial.state is not TrialState.WAITING
+            trial.attributes.get(keys.CONTINUES) for trial in trials if trial.state is not TrialState.WAITING
         }
         self._to_continue = {
             trial.number: trial
             for trial in self.search.trials(TrialState.COMPLETE)
-            if (trial.last_step or 0) < self.cell.epochs and trial.number not in continued
+            if trial.epochs < self.cell.epochs and trial.number not in continued
         }
 
-    def _charge(self, trial: FrozenTrial) -> None:
-        inherited = trial.user_attrs.get(keys.INHERITED_EPOCHS, 0)
-        self.epochs += max(0, (trial.last_step or 0) - inherited)
-        self.device_seconds += trial.user_attrs.get(keys.DEVICE_SECONDS, 0.0)
+    def _charge(self, trial: LedgerTrial) -> None:
+        inherited = trial.attributes.get(keys.INHERITED_EPOCHS, 0)
+        self.epochs += max(0, trial.epochs - inherited)
+        self.device_seconds += trial.attributes.get(keys.DEVICE_SECONDS, 0.0)
 
     def book(self, stage: Stage) -> CellLedger:
         """The cell's part of the ledger at a stage."""
@@ -125,14 +125,14 @@ class Progress:
         """Whether finals were begun although the search goes on: the study was extended after its end."""
         return self.search_left and self._finals_begun > 0
 
-    def complete(self) -> list[FrozenTrial]:
+    def complete(self) -> list[LedgerTrial]:
         """Complete search trials, best first; one that was continued to the end gives way to its continuation."""
         trials = self.search.trials(TrialState.COMPLETE)
-        superseded = {trial.user_attrs.get(keys.CONTINUES) for trial in trials}
+        superseded = {trial.attributes.get(keys.CONTINUES) for trial in trials}
         left = [trial for trial in trials if trial.number not in superseded]
-        return sorted(left, key=lambda trial: (trial.values[0], trial.number))
+        return sorted(left, key=lambda trial: (trial.best, trial.number))
 
-    def begin_search(self, space: Mapping[str, BaseDistribution]) -> Entry:
+    def begin_search(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
         """Begin the next search trial: a longer budget's continuation of a complete one, or a fresh one."""
         if self._to_continue:
             self._enqueue_continuation(next(iter(self._to_continue.values())))
@@ -143,19 +143,19 @@ class Progress:
             self._begun += 1
         return entry
 
-    def _enqueue_continuation(self, trial: FrozenTrial) -> None:
+    def _enqueue_continuation(self, trial: LedgerTrial) -> None:
         waiting = self.search.trials(TrialState.WAITING)
-        if any(one.user_attrs.get(keys.CONTINUES) == trial.number for one in waiting):
+        if any(one.attributes.get(keys.CONTINUES) == trial.number for one in waiting):
             return
         kept = {
-            name: trial.user_attrs[name]
+            name: trial.attributes[name]
             for name in (keys.SEED, keys.GENERATOR_FROM)
-            if name in trial.user_attrs
+            if name in trial.attributes
         }
-        inherited = {keys.CONTINUES: trial.number, keys.INHERITED_EPOCHS: trial.last_step}
+        inherited = {keys.CONTINUES: trial.number, keys.INHERITED_EPOCHS: trial.epochs}
         self.search.enqueue(trial.params, kept | inherited)
 
-    def begin_final(self, space: Mapping[str, BaseDistribution]) -> Entry:
+    def begin_final(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
         """Begin the next final. Winners are chosen once: what was evaluated on the test split stands."""
         if self._winners is None:
             self._winners = [
@@ -168,14 +168,14 @@ class Progress:
         return self.finals.ask(space)
 
     def _enqueue_finals(self, winners: list[int]) -> None:
-        there = {trial.user_attrs[keys.SEED] for trial in self.finals.trials()}
+        there = {trial.attributes[keys.SEED] for trial in self.finals.trials()}
         configurations = {trial.number: trial for trial in self.search.trials(TrialState.COMPLETE)}
         for number in winners:
             for repeat in range(self._settings.finals.seeds):
                 seed = derived_seed(self._settings.seed, self.cell.key, "final", number, repeat)
-                epochs = configurations[number].last_step
+                epochs = configurations[number].epochs
                 attributes = {keys.SEED: seed, keys.CONFIGURATION: number, keys.EPOCHS: epochs}
-                if keys.GENERATOR_FROM in configurations[number].user_attrs:
-                    attributes[keys.GENERATOR_FROM] = configurations[number].user_attrs[keys.GENERATOR_FROM]
+                if keys.GENERATOR_FROM in configurations[number].attributes:
+                    attributes[keys.GENERATOR_FROM] = configurations[number].attributes[keys.GENERATOR_FROM]
                 if seed not in there:
                     self.finals.enqueue(configurations[number].params, attributes)

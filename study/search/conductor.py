@@ -10,17 +10,15 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from optuna.trial import TrialState
-
 from models.architectures import architecture
 from models.definition import GENERATOR_INIT
 from models.metrics import OBJECTIVE
 from study.search import attributes as keys
 from study.search.cell_progress import Progress
 from study.search.cells import Cell, Stage, derived_seed
-from study.search.ledger import CellLedger, Entry
+from study.search.ledger import CellLedger
 from study.search.search_space import distributions, within
-from study.search.trial_spec import Assignment, End, Listener, Report, divergence
+from study.search.trial_spec import Assignment, End, LedgerTrial, Listener, Report, TrialState, divergence
 from study.settings.schema import StudySettings
 
 
@@ -91,7 +89,7 @@ class Conductor:
             return self._hand_out(progress, stage, entry)
         for progress in sorted(self._progress.values(), key=lambda one: one.spent):
             if progress.search_left and self._ready(progress):
-                if not progress.search.trials():
+                if progress.search.empty:
                     self._open(progress)
                 return self._hand_out(progress, Stage.SEARCH, progress.begin_search(self._space(progress)))
             if progress.searched and progress.finals_left:
@@ -125,7 +123,7 @@ class Conductor:
             distributions(name, overrides, pretrained=bool(progress.search.attributes.get(keys.PRETRAINED)))
         )
 
-    def _hand_out(self, progress: Progress, stage: Stage, entry: Entry) -> Assignment:
+    def _hand_out(self, progress: Progress, stage: Stage, entry: LedgerTrial) -> Assignment:
         book = progress.book(stage)
         seed = entry.attributes.get(keys.SEED)
         if seed is None:
@@ -148,7 +146,7 @@ class Conductor:
             listener.started(assignment)
         return assignment
 
-    def _generator_of(self, progress: Progress, book: CellLedger, entry: Entry) -> int | None:
+    def _generator_of(self, progress: Progress, book: CellLedger, entry: LedgerTrial) -> int | None:
         """Whose weights start the generator; decided once, when the trial begins."""
         giver = self._giver(progress)
         chosen: int | None = entry.attributes.get(keys.GENERATOR_FROM)

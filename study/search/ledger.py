@@ -10,62 +10,20 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import optuna
-import sqlalchemy
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
-from optuna.storages import BaseStorage, RDBStorage
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
 
 from models.metrics import OBJECTIVE
-from study.errors import StudyError, first_line
 from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
 from study.search.cells import Cell, Stage, derived_seed
-from study.search.optuna_storage import SoleWriterStorage
-from study.search.search_space import Parameters, make_pruner, make_sampler
+from study.search.search_space import make_pruner, make_sampler
+from study.search.trial_spec import LedgerTrial, Parameters, TrialState
 from study.settings.schema import SearchSettings
-
-
-class LedgerError(StudyError):
-    """The ledger cannot be reached, or was asked for what it must refuse."""
-
-
-@dataclass(frozen=True)
-class Entry:
-    """A RUNNING trial of the ledger: number and parameters."""
-
-    number: int
-    params: Parameters
-    attributes: Mapping[str, Any]
-
-
-def open_storage(url: str) -> BaseStorage:
-    """The database behind a ledger, made if it is not there.
-
-    Args:
-        url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
-
-    Raises:
-        LedgerError: If the database cannot be opened.
-    """
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        backend = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
-    except (sqlalchemy.exc.SQLAlchemyError, ImportError, RuntimeError) as error:
-        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
-    if url.startswith("sqlite"):
-        sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
-        backend.engine.dispose()
-    return SoleWriterStorage(backend)
-
-
-def _write_ahead(connection: Any, _record: Any) -> None:
-    # A killed process loses nothing in this mode, and a commit waits for no disk.
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=NORMAL")
 
 
 class CellLedger:
@@ -103,7 +61,7 @@ class CellLedger:
         )
         self._name_the_objective()
         self._running: dict[int, FrozenTrial] = {}
-        for trial in self.trials(TrialState.RUNNING):
+        for trial in self._read(TrialState.RUNNING):
             self._running[trial.number] = storage.get_trial(trial._trial_id)
 
     def _name_the_objective(self) -> None:
@@ -113,9 +71,18 @@ class CellLedger:
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
                 self._study.set_metric_names([OBJECTIVE])
 
-    def trials(self, *states: TrialState) -> list[FrozenTrial]:
-        """Trials in the given states (all, if none is given), by number; not to be changed."""
-        return self._study.get_trials(deepcopy=False, states=states or None)
+    def _read(self, *states: TrialState) -> list[FrozenTrial]:
+        wanted = tuple(optuna.trial.TrialState[state] for state in states)
+        return self._study.get_trials(deepcopy=False, states=wanted or None)
+
+    def trials(self, *states: TrialState) -> list[LedgerTrial]:
+        """Trials in the given states (all, if none is given), by number."""
+        return [_ledger_trial(trial) for trial in self._read(*states)]
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is no trial yet, not even a waiting one."""
+        return not self._read()
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -126,28 +93,24 @@ class CellLedger:
         """Remember something of the cell as a whole."""
         self._study.set_user_attr(key, value)
 
-    def running(self) -> list[Entry]:
-        """Every RUNNING trial: after a crash, the orphans."""
-        return [self._entry(number) for number in sorted(self._running)]
-
-    def _entry(self, number: int) -> Entry:
-        trial = self._running[number]
-        return Entry(number, dict(trial.params), dict(trial.user_attrs))
+    def running(self) -> list[LedgerTrial]:
+        """Every RUNNING trial: when a study is resumed, those that were interrupted."""
+        return [_ledger_trial(self._running[number]) for number in sorted(self._running)]
 
     def enqueue(self, params: Parameters, attributes: dict[str, Any] | None = None) -> None:
         """Have `params` tried before anything that the sampler proposes; attributes go to the trial."""
         self._study.enqueue_trial(dict(params), user_attrs=attributes)
 
-    def ask(self, space: Mapping[str, BaseDistribution]) -> Entry:
+    def ask(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
         """Begin the next trial: an enqueued one, or what the sampler proposes."""
-        self._study.sampler = self._sampler(len(self.trials()))
+        self._study.sampler = self._sampler(len(self._read()))
         trial = self._study.ask(dict(space))
         return self._begun(trial._trial_id)
 
-    def complete_parameters(self, number: int, space: Mapping[str, BaseDistribution]) -> Entry:
-        """Give an orphan the parameters that a crash in the middle of `ask` kept from it."""
+    def complete_parameters(self, number: int, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
+        """Give an interrupted trial the parameters that a crash in the middle of `ask` kept from it."""
         if set(self._running[number].params) == set(space):
-            return self._entry(number)
+            return _ledger_trial(self._running[number])
         self._study.sampler = self._sampler(number)
         trial = optuna.trial.Trial(self._study, self._running[number]._trial_id)
         for name, kind in space.items():
@@ -157,10 +120,10 @@ class CellLedger:
                 trial.suggest_categorical(name, kind.choices)
         return self._begun(trial._trial_id)
 
-    def _begun(self, trial_id: int) -> Entry:
+    def _begun(self, trial_id: int) -> LedgerTrial:
         trial = self._storage.get_trial(trial_id)
         self._running[trial.number] = trial
-        return self._entry(trial.number)
+        return _ledger_trial(trial)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         # A sampler's random state is not in the storage, so each trial's is made from what is: its number.
@@ -215,7 +178,7 @@ class CellLedger:
             self.annotate(number, REASON, reason)
         self.annotate(number, DEVICE_SECONDS, round(device_seconds, 3))
         value = self.best_value(number) if state is TrialState.COMPLETE else None
-        trial = self._study.tell(number, value, state)
+        trial = self._study.tell(number, value, optuna.trial.TrialState[state])
         del self._running[number]
         return trial.value
 
@@ -223,3 +186,13 @@ class CellLedger:
         """Remember a RUNNING final's metrics on the test split; what is there already stays as it is."""
         if TEST not in self._running[number].user_attrs:
             self.annotate(number, TEST, dict(summary))
+
+
+def _ledger_trial(trial: FrozenTrial) -> LedgerTrial:
+    return LedgerTrial(
+        trial.number,
+        TrialState[trial.state.name],
+        dict(trial.params),
+        dict(trial.intermediate_values),
+        dict(trial.user_attrs),
+    )

@@ -19,6 +19,7 @@ from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.trial import FrozenTrial
 
 from models.architectures import Float, architecture
+from study.search.trial_spec import Parameters
 from study.settings.schema import SearchSettings
 
 
@@ -96,9 +97,6 @@ def distributions(
             options = [option for option in given or kind.options if pretrained or option != giver]
             space[parameter] = CategoricalDistribution(options)
     return space
-
-
-Parameters = dict[str, float | str]
 
 
 def within(configurations: Sequence[Parameters], space: Mapping[str, BaseDistribution]) -> list[Parameters]:

@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
-
-from optuna.trial import TrialState
+from enum import StrEnum
+from typing import Any, Protocol
 
 from models.metrics import OBJECTIVE
 from study.search.cells import Stage
-from study.search.search_space import Parameters
 from study.settings.schema import cell_key
 
+Parameters = dict[str, float | str]
 Report = dict[str, float]
+
+
+class TrialState(StrEnum):
+    """The states of a trial, named as in Optuna."""
+
+    WAITING = "WAITING"
+    RUNNING = "RUNNING"
+    COMPLETE = "COMPLETE"
+    PRUNED = "PRUNED"
+    FAIL = "FAIL"
+
+    @property
+    def ended(self) -> bool:
+        """Whether this state is final."""
+        return self not in (TrialState.WAITING, TrialState.RUNNING)
 
 
 def trial_key(cell: str, stage: Stage, number: int) -> str:
@@ -54,6 +68,32 @@ class Assignment:
     def key(self) -> str:
         """The trial's name, see `trial_key`."""
         return trial_key(self.cell, self.stage, self.number)
+
+
+@dataclass(frozen=True)
+class LedgerTrial:
+    """A trial as the ledger holds it.
+
+    Attributes:
+        intermediate_values: The objective by epoch.
+        attributes: What the study keeps with the trial, by the names of `study.search.attributes`.
+    """
+
+    number: int
+    state: TrialState
+    params: Parameters
+    intermediate_values: Mapping[int, float]
+    attributes: Mapping[str, Any]
+
+    @property
+    def epochs(self) -> int:
+        """The last epoch that it reported, 0 if none."""
+        return max(self.intermediate_values, default=0)
+
+    @property
+    def best(self) -> float:
+        """Lowest objective that it reported, infinite if none; a complete trial's value in Optuna."""
+        return min(self.intermediate_values.values(), default=math.inf)
 
 
 @dataclass(frozen=True)

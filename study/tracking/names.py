@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from optuna.trial import TrialState
-
 from models.metrics import OBJECTIVE
-from study.search.trial_spec import ENERGY, Report
+from study.search.trial_spec import ENERGY, Report, TrialState
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"

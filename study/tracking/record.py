@@ -17,6 +17,7 @@ import numpy as np
 
 from models.metrics.evaluation import load_evaluation
 from study.errors import StudyError, UsageError
+from study.search.trial_spec import TrialState
 from study.settings.schema import cell_key
 from study.storage.paths import EVALUATION, trivial_path
 from study.tracking.names import KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
@@ -112,7 +113,9 @@ class StudyRecord:
 
     def finals(self, dataset: str, architecture: str) -> list[TrialRecord]:
         """The complete finals of a cell, by number."""
-        return [one for one in self._of(dataset, architecture) if one.final and one.state == "COMPLETE"]
+        return [
+            one for one in self._of(dataset, architecture) if one.final and one.state == TrialState.COMPLETE
+        ]
 
     def _of(self, dataset: str, architecture: str) -> list[TrialRecord]:
         return [one for one in self.trials if (one.dataset, one.architecture) == (dataset, architecture)]

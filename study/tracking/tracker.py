@@ -119,7 +119,7 @@ class Tracker:
             for name in (EVALUATION, PREDICTIONS):
                 self.artifact(assignment.key, f"{folder}/{name}", name)
             self._show_test_images(assignment.dataset)
-        tags = {"state": end.state.name, **({"reason": end.reason} if end.reason else {})}
+        tags = {"state": str(end.state), **({"reason": end.reason} if end.reason else {})}
         self._add(assignment.key, "tags", tags=tags)
         self._add(assignment.key, "close", status=STATUS[end.state])
         if assignment.stage is Stage.SEARCH and end.best is not None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from study.tracking.names import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG
+from study.search.trial_spec import TrialState
+from study.tracking.names import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG, STATUS
 
-_STATES = {"FINISHED": "COMPLETE", "KILLED": "PRUNED", "FAILED": "FAIL"}
-
-
+_STATES = {status: state for state, status in STATUS.items()}
 _TEST = "test/"
 
 
@@ -20,7 +19,6 @@ class TrialRecord:
     Attributes:
         key: `dataset/architecture/number`.
         final: Whether it is a retraining of a winner; else it belongs to the search.
-        state: COMPLETE, PRUNED, FAIL or RUNNING.
         params: Hyperparameters.
         best: Lowest validation objective, None if it never reported.
         joules: Energy of its epochs; None if the device did not report it.
@@ -37,7 +35,7 @@ class TrialRecord:
     architecture: str
     final: bool
     number: int
-    state: str
+    state: TrialState
     reason: str
     params: dict[str, float | str]
     seed: int
@@ -63,7 +61,7 @@ def trial_record(run: Any) -> TrialRecord:
         architecture=tags["architecture"],
         final=tags["role"] == "final",
         number=int(tags["number"]),
-        state=_STATES.get(str(run.info.status), "RUNNING"),
+        state=_STATES.get(str(run.info.status), TrialState.RUNNING),
         reason=tags.get("reason", ""),
         params={name: _number(value) for name, value in run.data.params.items()},
         seed=int(tags["seed"]),

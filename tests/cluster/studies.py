@@ -9,7 +9,7 @@ from mlflow import MlflowClient
 from optuna.trial import FrozenTrial, TrialState
 
 from study.search.attributes import NODES
-from study.search.ledger import open_storage
+from study.search.database import open_storage
 from study.settings.study_folder import StudyHome, sqlite_url
 from study.tracking.names import KEY_TAG
 

@@ -81,7 +81,7 @@ def test_mlflow_mirrors_the_ledger_one_to_one(ledger, runs):
         for stage, prefix in ((cell, ""), (f"{cell}/finals", "final-")):
             for trial in ledger[stage]:
                 run = by_key[f"{cell}/{prefix}{trial.number}"]
-                assert run.info.status == STATUS[trial.state]
+                assert run.info.status == STATUS[trial.state.name]
                 assert run.data.tags["mlflow.parentRunId"] == parent
                 assert {name: str(value) for name, value in trial.params.items()} == run.data.params
     assert len(by_key) == 1 + len(CELLS) + 3 * (4 + 2)

@@ -6,6 +6,7 @@ import numpy as np
 
 from models.metrics.image import HUE_BINS
 from study.comparison.finals import CellEvidence
+from study.search.trial_spec import TrialState
 from study.tracking.trial_record import TrialRecord
 
 IMAGES = 40
@@ -19,7 +20,7 @@ def trial(number: int = 0, **changes) -> TrialRecord:
         "architecture": "cgan",
         "final": False,
         "number": number,
-        "state": "COMPLETE",
+        "state": TrialState.COMPLETE,
         "reason": "",
         "params": {},
         "seed": 0,

@@ -11,14 +11,13 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from optuna.trial import TrialState
 
 from data_utils.pictures import save_sheet, to_uint8
 from models.architectures import architecture
 from models.metrics import TRIVIAL, grey_copy, luma, white
 from models.metrics.evaluation import evaluate, save_evaluation, summary_of
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import ENERGY, Assignment, End
+from study.search.trial_spec import ENERGY, Assignment, End, TrialState
 from study.settings.schema import StudySettings
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, trivial_path, truth_path
 from study.storage.storage import Storage

@@ -23,6 +23,7 @@ from study.comparison.selection import best_trial, champion_of
 from study.deployment.mlflow_models import ALIAS, requirements
 from study.deployment.publish import publish_models
 from study.errors import StudyError
+from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 from tests.conftest import FinishedStudy
@@ -192,13 +193,13 @@ class Results:
         return [("fruit", name) for name in self.trials]
 
     def finals(self, _dataset, name):
-        return [one for one in self.trials[name] if one.final and one.state == "COMPLETE"]
+        return [one for one in self.trials[name] if one.final and one.state == TrialState.COMPLETE]
 
     def search(self, _dataset, name):
         return [one for one in self.trials[name] if not one.final]
 
 
-def trial(name, number, best, final=False, state="COMPLETE", test=9.0):
+def trial(name, number, best, final=False, state=TrialState.COMPLETE, test=9.0):
     key = f"fruit/{name}/{'final-' if final else ''}{number}"
     measured = {"ciede2000": test} if final else {}
     told = dict.fromkeys(TrialRecord.__dataclass_fields__, "")
@@ -234,8 +235,12 @@ def test_the_winner_has_the_lowest_mean_validation_of_its_finals_whatever_the_te
 def test_without_finals_the_best_complete_search_trial_wins():
     results = Results(
         {
-            "unet": [trial("unet", 0, 5.0), trial("unet", 1, 4.0), trial("unet", 2, 1.0, state="PRUNED")],
-            "cgan": [trial("cgan", 0, None, state="FAIL")],
+            "unet": [
+                trial("unet", 0, 5.0),
+                trial("unet", 1, 4.0),
+                trial("unet", 2, 1.0, state=TrialState.PRUNED),
+            ],
+            "cgan": [trial("cgan", 0, None, state=TrialState.FAIL)],
         }
     )
     assert champion_of(results, "fruit").key == "fruit/unet/1"
@@ -243,4 +248,4 @@ def test_without_finals_the_best_complete_search_trial_wins():
 
 
 def test_a_dataset_without_a_complete_trial_has_no_champion():
-    assert champion_of(Results({"unet": [trial("unet", 0, None, state="FAIL")]}), "fruit") is None
+    assert champion_of(Results({"unet": [trial("unet", 0, None, state=TrialState.FAIL)]}), "fruit") is None

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 
 from study.reporting.search_analysis import (
-    FEWEST_FOR_IMPORTANCE,
     anytime,
     early_ranks,
     expected_best_curve,
     importances,
     random_start,
 )
+from study.search.importance import FEWEST_FOR_IMPORTANCE
+from study.search.trial_spec import TrialState
 from study.tracking.trial_record import TrialRecord
 from tests.support.cell_evidence import trial
 
@@ -33,10 +34,10 @@ def record(
 def test_the_incumbent_ignores_failures_and_pays_for_the_pretrained_generator():
     trials = [
         trial(0, best=12.0, ended=1),
-        trial(1, best=5.0, state="PRUNED", ended=2),
-        trial(2, best=None, state="FAIL", ended=3),
+        trial(1, best=5.0, state=TrialState.PRUNED, ended=2),
+        trial(2, best=None, state=TrialState.FAIL, ended=3),
         trial(3, best=9.0, ended=4, generator_from=0),
-        trial(4, best=8.0, state="RUNNING", ended=None),
+        trial(4, best=8.0, state=TrialState.RUNNING, ended=None),
         trial(9, best=11.0, ended=1, architecture="unet", device_seconds=100.0),
     ]
     progress = anytime(record(trials), "fruit", "cgan")

@@ -5,7 +5,6 @@ from collections import Counter
 
 import optuna
 import pytest
-from optuna.trial import TrialState
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
@@ -13,6 +12,7 @@ from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import ProcessDied
 from study.search.cells import Stage, cells_of
 from study.search.search_space import make_pruner
+from study.search.trial_spec import TrialState
 from tests.support.simulated import (
     EPOCHS,
     TRIALS,
@@ -89,7 +89,7 @@ def test_a_cgan_trial_that_starts_from_the_unet_takes_the_best_one():
     for assignment, _ in diary.of("started"):
         if assignment.params.get("generator_init") == "unet":
             complete = ledgers[f"{assignment.dataset}/unet", Stage.SEARCH].trials(TrialState.COMPLETE)
-            best = min(complete, key=lambda trial: (trial.value, trial.number))
+            best = min(complete, key=lambda trial: (trial.best, trial.number))
             assert assignment.generator_from == best.number
         else:
             assert assignment.generator_from is None
@@ -107,10 +107,10 @@ def test_finals_repeat_the_best_complete_configuration_with_fresh_seeds():
     ledgers, diary = run(study_settings())
     for cell in cells_of(study_settings()):
         complete = ledgers[cell.key, Stage.SEARCH].trials(TrialState.COMPLETE)
-        best = min(complete, key=lambda trial: (trial.value, trial.number))
+        best = min(complete, key=lambda trial: (trial.best, trial.number))
         finals = ledgers[cell.key, Stage.FINAL].trials()
         assert all(final.params == best.params for final in finals)
-        assert all(OBJECTIVE in final.user_attrs["test"] for final in finals)
+        assert all(OBJECTIVE in final.attributes["test"] for final in finals)
         seeds = {assignment.seed for assignment, _ in diary.of("started") if assignment.cell == cell.key}
         assert len(seeds) == TRIALS + 2
 
@@ -136,9 +136,9 @@ def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner
                 trials[number].report(content[OBJECTIVE], int(content["epoch"]))
                 stopped = int(content["epoch"]) < EPOCHS and trials[number].should_prune()
                 ours = ledgers[cell.key, Stage.SEARCH].trials()[number]
-                assert stopped == (ours.state is TrialState.PRUNED and content["epoch"] == ours.last_step)
+                assert stopped == (ours.state is TrialState.PRUNED and content["epoch"] == ours.epochs)
             elif content.state is TrialState.PRUNED:
-                plain.tell(trials[number], state=TrialState.PRUNED)
+                plain.tell(trials[number], state=optuna.trial.TrialState.PRUNED)
             else:
                 plain.tell(trials[number], content.value)
     pruned = states(ledgers, "scenes/unet")[TrialState.PRUNED]
@@ -154,7 +154,7 @@ def test_a_diverged_trial_is_told_fail_and_the_study_goes_on():
     ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=diverging)
     trial = ledgers["scenes/unet", Stage.SEARCH].trials()[3]
     assert trial.state is TrialState.FAIL
-    assert trial.user_attrs["reason"] == f"diverged: {OBJECTIVE} is nan at epoch 2"
+    assert trial.attributes["reason"] == f"diverged: {OBJECTIVE} is nan at epoch 2"
     assert states(ledgers, "scenes/unet")[TrialState.COMPLETE] == TRIALS - 1
 
 
@@ -171,7 +171,7 @@ def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
     ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=dying, max_failures=2)
     trials = ledgers["fruit/unet", Stage.SEARCH].trials()
     assert [trial.number for trial in trials if trial.state is TrialState.FAIL] == [2]
-    assert trials[2].user_attrs["reason"] == "ProcessDied: the node is gone"
+    assert trials[2].attributes["reason"] == "ProcessDied: the node is gone"
     assert all(
         list(trial.intermediate_values) == list(range(1, EPOCHS + 1)) for trial in trials if trial.number != 2
     )

@@ -8,7 +8,7 @@ import pytest
 from optuna.storages import InMemoryStorage
 
 from study.search.cells import Stage, cells_of
-from study.search.ledger import open_storage
+from study.search.database import open_storage
 from study.settings.study_folder import sqlite_url
 from tests.support.simulated import (
     outcome,
@@ -81,7 +81,7 @@ def test_a_study_killed_at_any_write_and_continued_ends_with_the_same_trials(rep
     started = Counter(assignment.key for assignment, _ in diary.of("started"))
     assert not started or max(started.values()) == 1
     for cell in cells_of(settings):
-        best = min(ledgers[cell.key, Stage.SEARCH].trials(), key=lambda trial: (trial.value, trial.number))
+        best = min(ledgers[cell.key, Stage.SEARCH].trials(), key=lambda trial: (trial.best, trial.number))
         assert all(final.params == best.params for final in ledgers[cell.key, Stage.FINAL].trials())
 
 
@@ -108,7 +108,7 @@ def test_a_killed_study_charges_no_final_twice(tmp_path):
     simulation, conductor, ledgers, _ = simulate(settings, storage=storage, workers=2)
     simulation.run()
     for cell in cells_of(settings):
-        epochs = sum(t.last_step for stage in Stage for t in ledgers[cell.key, stage].trials())
+        epochs = sum(t.epochs for stage in Stage for t in ledgers[cell.key, stage].trials())
         assert conductor._progress[cell.key].epochs == epochs
 
 

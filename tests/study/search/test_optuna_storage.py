@@ -10,7 +10,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.storages import RDBStorage
 from optuna.trial import TrialState
 
-from study.search.ledger import open_storage
+from study.search.database import open_storage
 from study.settings.study_folder import sqlite_url
 
 SPACE = {

@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
-from optuna.trial import TrialState
 
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End
+from study.search.trial_spec import Assignment, End, TrialState
 from study.storage.storage import Storage
 from study.sync import main as sync
 from study.tracking.delivery import DeliveryThread, TrackingError, deliver_all

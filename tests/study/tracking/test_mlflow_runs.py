@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 from mlflow import MlflowClient
-from optuna.trial import TrialState
 from PIL import Image
 
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End
+from study.search.trial_spec import Assignment, End, TrialState
 from study.storage.storage import Storage
 from study.tracking.delivery import deliver_all
 from study.tracking.mlflow_runs import MlflowRuns

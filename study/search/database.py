@@ -1,0 +1,76 @@
+"""The database behind a ledger: opening it, asking what it holds, and saying so when it cannot be used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import optuna
+import sqlalchemy
+from optuna.exceptions import StorageInternalError
+from optuna.storages import BaseStorage, RDBStorage
+from sqlalchemy.exc import SQLAlchemyError
+
+from study.errors import StudyError, first_line
+from study.search.optuna_storage import SoleWriterStorage
+
+
+class LedgerError(StudyError):
+    """The ledger's database cannot be used."""
+
+
+def open_storage(url: str) -> BaseStorage:
+    """The database behind a ledger, created if there is none.
+
+    Args:
+        url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
+
+    Raises:
+        LedgerError: If the database cannot be opened.
+    """
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        backend = RDBStorage(url, engine_kwargs={"pool_pre_ping": True})
+    except (SQLAlchemyError, ImportError, RuntimeError) as error:
+        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
+    if url.startswith("sqlite"):
+        sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
+        backend.engine.dispose()
+    return SoleWriterStorage(backend)
+
+
+def _write_ahead(connection: Any, _record: Any) -> None:
+    # In this mode a killed process loses nothing, and a commit does not wait for the disk.
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=NORMAL")
+
+
+@contextmanager
+def ledger_errors(url: str) -> Iterator[None]:
+    """Turn the errors of a database that went away or is full into one sentence; nothing it holds is lost.
+
+    Raises:
+        LedgerError: Instead of Optuna's and SQLAlchemy's own errors.
+    """
+    try:
+        yield
+    except (StorageInternalError, SQLAlchemyError) as error:
+        cause = error.__cause__ or error
+        raise LedgerError(
+            f"The ledger {url} cannot be used: {first_line(cause)}; mend that and go on with --resume."
+        ) from error
+
+
+def holds_study(url: str, name: str) -> bool:
+    """Whether a ledger holds a study of this name; an SQLite file that does not exist is not created.
+
+    Raises:
+        LedgerError: If the database cannot be opened.
+    """
+    address = sqlalchemy.make_url(url)
+    if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+        return False
+    known = optuna.study.get_all_study_names(open_storage(url))
+    return any(one.startswith(f"{name}/") for one in known)

@@ -1,0 +1,66 @@
+"""How much each hyperparameter of a cell matters, by Optuna's importance evaluators."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+
+import optuna
+from optuna.distributions import BaseDistribution
+from optuna.importance import (
+    FanovaImportanceEvaluator,
+    MeanDecreaseImpurityImportanceEvaluator,
+    PedAnovaImportanceEvaluator,
+)
+
+from study.search.trial_spec import Parameters
+
+FEWEST_FOR_IMPORTANCE = 8
+"""Complete trials below which importances are noise and are not computed."""
+
+
+def importances(
+    space: Mapping[str, BaseDistribution], trials: Sequence[tuple[Parameters, float]]
+) -> dict[str, dict[str, float]]:
+    """Importance of each hyperparameter, by evaluator.
+
+    Args:
+        space: The cell's search space.
+        trials: Parameters and objective of its complete trials.
+
+    Returns:
+        Empty where importances would say nothing: fewer than two hyperparameters that vary, fewer than
+        `FEWEST_FOR_IMPORTANCE` trials, or the same objective in all of them.
+    """
+    varied = {name: kind for name, kind in space.items() if not kind.single()}
+    values = {value for _, value in trials}
+    if len(varied) < 2 or len(trials) < FEWEST_FOR_IMPORTANCE or len(values) < 2:
+        return {}
+    study = _optuna_study(varied, trials)
+    evaluators = {
+        "fANOVA": FanovaImportanceEvaluator(seed=0),
+        "PED-ANOVA": PedAnovaImportanceEvaluator(),
+        "mean decrease of impurity": MeanDecreaseImpurityImportanceEvaluator(seed=0),
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        return {
+            label: dict(optuna.importance.get_param_importances(study, evaluator=evaluator))
+            for label, evaluator in evaluators.items()
+        }
+
+
+def _optuna_study(
+    space: Mapping[str, BaseDistribution], trials: Sequence[tuple[Parameters, float]]
+) -> optuna.Study:
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    study = optuna.create_study(direction="minimize")
+    study.add_trials(
+        [
+            optuna.trial.create_trial(
+                params={name: params[name] for name in space}, distributions=dict(space), value=value
+            )
+            for params, value in trials
+        ]
+    )
+    return study
