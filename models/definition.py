@@ -10,8 +10,6 @@ from models.settings import ModelSettings
 
 Parameters = Mapping[str, float | str]
 
-GENERATOR_INIT = "generator_init"
-
 
 @dataclass(frozen=True)
 class Float:
@@ -40,7 +38,7 @@ class Architecture:
         textbook: A sound value for each hyperparameter; see `first_trials`.
         stride: Image sides must be multiples of it.
         needs_vectors: Whether it needs the VGG16 vector of each image.
-        pretrained_by: Architecture whose best weights may initialise the generator.
+        pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of the training losses it reports.
     """
 
@@ -53,14 +51,18 @@ class Architecture:
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
 
+    @property
+    def start_parameter(self) -> str | None:
+        """The hyperparameter that chooses the generator's start: the choice that offers `pretrained_by`, if any."""
+        choices = ((name, kind) for name, kind in self.search_space.items() if isinstance(kind, Choice))
+        return next((name for name, kind in choices if self.pretrained_by in kind.options), None)
+
     def first_trials(self) -> list[dict[str, float | str]]:
         """What every search begins with: the textbook, and the textbook with a generator trained by `pretrained_by`.
 
         A sampler may never draw the latter, and the difference between the two is a question of its own.
         """
-        trained = [
-            {**self.textbook, name: self.pretrained_by}
-            for name, kind in self.search_space.items()
-            if self.pretrained_by and isinstance(kind, Choice) and self.pretrained_by in kind.options
-        ]
-        return [dict(self.textbook), *trained]
+        trials = [dict(self.textbook)]
+        if self.pretrained_by and self.start_parameter:
+            trials.append({**self.textbook, self.start_parameter: self.pretrained_by})
+        return trials

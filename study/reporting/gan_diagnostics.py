@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from models.definition import GENERATOR_INIT
 from study.reporting.image_diagnostics import Diagnosis, Measurement
+from study.reporting.search_analysis import known_architecture
 from study.search.trial_spec import TrialState
 from study.statistics import Interval, decide, mean_interval, rank_correlation, wilson
 from study.tracking.record import StudyRecord
@@ -18,7 +18,6 @@ from study.tracking.trial_record import TrialRecord
 SATURATION = "train/saturation"
 NONFINITE = "train/nonfinite_steps"
 EPSILON = "epsilon"
-SCRATCH = "scratch"
 
 SATURATED_SHARE = 0.05
 """Discriminator saturation: in the worst epoch more than this share of its logits gives no gradient."""
@@ -133,11 +132,15 @@ def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) 
 
 def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) -> Measurement | None:
     """Trials from scratch against those from a trained generator; None if the cell has no such choice."""
-    by_start: dict[bool, list[float]] = {True: [], False: []}
+    known = known_architecture(architecture)
+    if known is None or known.start_parameter is None:
+        return None
+    scratch: list[float] = []
+    trained: list[float] = []
     for trial in trials:
-        if GENERATOR_INIT in trial.params and trial.best is not None and math.isfinite(trial.best):
-            by_start[trial.params[GENERATOR_INIT] == SCRATCH].append(trial.best)
-    scratch, trained = by_start[True], by_start[False]
+        start = trial.params.get(known.start_parameter)
+        if start is not None and trial.best is not None and math.isfinite(trial.best):
+            (trained if start == known.pretrained_by else scratch).append(trial.best)
     if not scratch and not trained:
         return None
     where = f"{dataset} · {architecture}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.architectures import architecture as architecture_named
+from models.architectures import Architecture, architecture
 from models.errors import ModelError
 from models.metrics import OBJECTIVE
 from study.search import importance
@@ -58,17 +58,18 @@ def anytime(record: StudyRecord, dataset: str, name: str) -> Progress:
     costs = [one.device_seconds for one in trials]
     first = next((index for index, one in enumerate(trials) if one.generator_from is not None), None)
     if first is not None:
-        giver = pretraining_architecture(name)
-        costs[first] += sum(one.device_seconds for one in record.search(dataset, giver))
+        known = known_architecture(name)
+        parent = record.search(dataset, known.pretrained_by or "") if known else []
+        costs[first] += sum(one.device_seconds for one in parent)
     return Progress(*incumbent(values, costs)) if trials else Progress(np.array([]), np.array([]))
 
 
-def pretraining_architecture(name: str) -> str:
-    """Whose weights may start an architecture's generator; empty if none, or if a plug-in is not here."""
+def known_architecture(name: str) -> Architecture | None:
+    """An architecture; None if it is of a plug-in that the reader does not have."""
     try:
-        return architecture_named(name).pretrained_by or ""
+        return architecture(name)
     except ModelError:
-        return ""
+        return None
 
 
 def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
@@ -77,7 +78,8 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
     A search begins with configurations that nobody drew. The sampler TPE draws at random while fewer than
     `startup_trials` trials of the cell have ended without failure; the others always do.
     """
-    settings, given = record.settings["search"], _first_trials(name)
+    settings, known = record.settings["search"], known_architecture(name)
+    given = known.first_trials() if known else []
     ended = [
         one
         for one in ended_in_order(record.search(dataset, name))
@@ -91,13 +93,6 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
         if one.state in (TrialState.COMPLETE, TrialState.PRUNED)
     ]
     return [one for one in ended if sum(end <= one.started for end in useful) < settings["startup_trials"]]
-
-
-def _first_trials(name: str) -> list[dict[str, float | str]]:
-    try:
-        return architecture_named(name).first_trials()
-    except ModelError:  # of a plug-in that the reader does not have
-        return []
 
 
 def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progress:

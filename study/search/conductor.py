@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.architectures import architecture
-from models.definition import GENERATOR_INIT
 from models.metrics import OBJECTIVE
 from study.search import attributes as keys
 from study.search.cell_progress import Progress
@@ -149,8 +148,9 @@ class Conductor:
     def _generator_of(self, progress: Progress, book: CellLedger, entry: LedgerTrial) -> int | None:
         """Whose weights start the generator; decided once, when the trial begins."""
         giver = self._giver(progress)
+        start = architecture(progress.cell.architecture).start_parameter
         chosen: int | None = entry.attributes.get(keys.GENERATOR_FROM)
-        if chosen is None and giver and entry.params.get(GENERATOR_INIT) == giver.cell.architecture:
+        if chosen is None and giver and start and entry.params.get(start) == giver.cell.architecture:
             chosen = giver.complete()[0].number
             book.annotate(entry.number, keys.GENERATOR_FROM, chosen)
         return chosen

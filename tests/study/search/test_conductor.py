@@ -2,11 +2,13 @@
 
 import math
 from collections import Counter
+from dataclasses import replace
 
 import optuna
 import pytest
 
-from models.architectures import architecture
+from models import architectures
+from models.architectures import Choice, Float, architecture
 from models.metrics import OBJECTIVE
 from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import ProcessDied
@@ -207,3 +209,24 @@ def test_a_search_begins_within_the_space_that_it_was_given():
     first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
     assert first.params == {**architecture("cgan").textbook, "generator_init": "unet"}
     assert second.params["learning_rate"] != first.params["learning_rate"]
+
+
+def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights(monkeypatch):
+    plugin = replace(
+        architecture("unet"),
+        name="tuned",
+        search_space={"learning_rate": Float(1e-5, 1e-2), "weights_from": Choice(("nothing", "unet"))},
+        textbook={"learning_rate": 1e-3, "weights_from": "nothing"},
+        pretrained_by="unet",
+    )
+    monkeypatch.setitem(architectures._registry, "tuned", plugin)
+    ledgers, diary = run(study_settings(architectures=["unet", "tuned"]))
+    best = min(
+        ledgers["fruit/unet", Stage.SEARCH].trials(TrialState.COMPLETE),
+        key=lambda trial: (trial.best, trial.number),
+    )
+    started = [one for one, _ in diary.of("started") if one.cell == "fruit/tuned"]
+    assert {(one.params["weights_from"], one.generator_from) for one in started} == {
+        ("nothing", None),
+        ("unet", best.number),
+    }
