@@ -39,7 +39,7 @@ class Architecture:
         stride: Image sides must be multiples of it.
         needs_vectors: Whether it needs the VGG16 vector of each image.
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
-        losses: Names of the training losses it reports.
+        losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
     """
 
     name: str
@@ -50,6 +50,10 @@ class Architecture:
     needs_vectors: bool = False
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+
+    def is_loss(self, name: str) -> bool:
+        """Whether a reported value is of the training, and not of the validation."""
+        return name in self.losses or name.endswith("loss")
 
     @property
     def start_parameter(self) -> str | None:

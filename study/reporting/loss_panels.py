@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from models.architectures import Architecture
 from study.reporting.figures import Line, curves
-from study.reporting.search_analysis import VALIDATION
+from study.reporting.search_analysis import VALIDATION, known_architecture
 from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -41,7 +42,7 @@ def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str
     trials, whose = _trials(record, dataset, architecture)
     if not trials:
         return None
-    names = _loss_names(record.metric_names(trials[0]))
+    names = _loss_names(record.metric_names(trials[0]), known_architecture(architecture))
     figures = {}
     for metric, label in {**names, VALIDATION: "validation ΔE₀₀"}.items():
         histories = [np.array(points) for trial in trials if (points := record.history(trial, metric))]
@@ -65,8 +66,10 @@ def _trials(record: StudyRecord, dataset: str, architecture: str) -> tuple[list[
     return ([best], f"best trial of the search, number {best.number}") if best else ([], "")
 
 
-def _loss_names(metrics: list[str]) -> dict[str, str]:
-    """Metrics to draw with their labels: the known ones, else whatever a plug-in calls a loss."""
+def _loss_names(metrics: list[str], architecture: Architecture | None) -> dict[str, str]:
+    """Metrics to draw with their labels: the known ones, else the losses that a plug-in declares or calls so."""
     known = {name: label for name, label in _LOSSES.items() if name in metrics}
-    own = [name for name in metrics if name.startswith(_TRAIN) and name.endswith("loss")]
-    return known or {name: name.removeprefix(_TRAIN).replace("_", " ") for name in own}
+    declared = architecture.losses if architecture else ()
+    trained = [name.removeprefix(_TRAIN) for name in metrics if name.startswith(_TRAIN)]
+    own = [name for name in trained if name in declared or name.endswith("loss")]
+    return known or {f"{_TRAIN}{name}": name.replace("_", " ") for name in own}

@@ -196,7 +196,7 @@ class Conductor:
             epoch = int(report["epoch"])
             if epoch > assignment.inherited_epochs:
                 self._charge_epoch(assignment, epoch, report.get("device_seconds", 0.0))
-            if reason := divergence(report):
+            if reason := divergence(architecture(assignment.architecture), report):
                 self._end(assignment, TrialState.FAIL, reason)
                 return True
             book.report(assignment.number, epoch, report[OBJECTIVE])

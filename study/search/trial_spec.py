@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
+from models.definition import Architecture
 from models.metrics import OBJECTIVE
 from study.search.cells import Stage
 from study.settings.schema import cell_key
+
+ENERGY = "energy_joules"
+"""The report's energy of a trial's own epochs so far, where the device counts it."""
 
 Parameters = dict[str, float | str]
 Report = dict[str, float]
@@ -142,14 +146,9 @@ class Listener(Protocol):
         """Something a reader of the study should know."""
 
 
-def divergence(report: Report) -> str:
-    """Why a report shows that a trial diverged, or the empty string."""
+def divergence(architecture: Architecture, report: Report) -> str:
+    """Why a report shows that a trial diverged: a loss or the objective is not finite. Empty if it did not."""
     for name, value in report.items():
-        if name.endswith("loss") and not math.isfinite(value):
+        if (architecture.is_loss(name) or name == OBJECTIVE) and not math.isfinite(value):
             return f"diverged: {name} is {value} at epoch {int(report['epoch'])}"
-    if not math.isfinite(report[OBJECTIVE]):
-        return f"diverged: {OBJECTIVE} is {report[OBJECTIVE]} at epoch {int(report['epoch'])}"
     return ""
-
-
-ENERGY = "energy_joules"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from models.definition import Architecture
 from models.metrics import OBJECTIVE
 from study.search.trial_spec import ENERGY, Report, TrialState
 
@@ -21,15 +22,13 @@ REPORT = "report.html"
 _SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
 
 
-def metric_name(name: str) -> str:
-    """How a report's value is called in MLflow: by what it was measured on."""
+def metric_name(architecture: Architecture, name: str) -> str:
+    """What a report's value is called in MLflow: by what it was measured on."""
     if name in _SECONDS:
         return f"time/{name}"
     if name == ENERGY:
         return JOULES
-    training = (
-        name.endswith("loss") or name in ("nonfinite_steps", "saturation") or name.startswith("discriminator")
-    )
+    training = architecture.is_loss(name) or name == "nonfinite_steps"
     return f"train/{name}" if training else f"validation/{name}"
 
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.architectures import architecture
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import Assignment, End, Report
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, truth_path
@@ -97,8 +98,11 @@ class Tracker:
 
     def reported(self, assignment: Assignment, report: Report) -> None:
         """Log one point per metric."""
+        trained = architecture(assignment.architecture)
         values = {
-            metric_name(name): value for name, value in without_parts(report).items() if name != "epoch"
+            metric_name(trained, name): value
+            for name, value in without_parts(report).items()
+            if name != "epoch"
         }
         self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
 

@@ -230,3 +230,17 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
         ("nothing", None),
         ("unet", best.number),
     }
+
+
+def test_a_loss_of_any_name_that_is_not_finite_is_a_divergence(monkeypatch):
+    plugin = replace(architecture("unet"), name="variational", losses=("kl",))
+    monkeypatch.setitem(architectures._registry, "variational", plugin)
+
+    def diverging(assignment, epoch):
+        kl = math.nan if (assignment.number, epoch) == (3, 2) else 0.1
+        return {"kl": kl, **analytic_curve(assignment, epoch)}
+
+    ledgers, _ = run(study_settings(architectures=["variational"]), curve=diverging)
+    trial = ledgers["fruit/variational", Stage.SEARCH].trials()[3]
+    assert trial.state is TrialState.FAIL
+    assert trial.attributes["reason"] == "diverged: kl is nan at epoch 2"

@@ -103,7 +103,7 @@ def test_a_final_is_evaluated_on_the_test_split_and_a_search_trial_is_not(settin
 
 def test_a_diverging_trial_reports_what_is_not_finite(settings, material):
     report = finish(Trial(settings, assignment(learning_rate=1e30), material))[-1]
-    assert divergence(report).startswith("diverged: ")
+    assert divergence(architecture("unet"), report).startswith("diverged: ")
 
 
 def test_a_checkpoint_that_was_changed_is_refused_by_name(settings, material, tmp_path):

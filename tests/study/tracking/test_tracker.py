@@ -1,0 +1,38 @@
+"""What the tracker writes for MLflow."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+from models import architectures
+from models.architectures import architecture
+from study.search.cells import Stage
+from study.search.trial_spec import Assignment
+from study.tracking.tracker import Tracker
+
+
+def metrics(name, report):
+    """Names under which a report's values are logged."""
+    events = []
+    tracker = Tracker(SimpleNamespace(append=events.append))
+    spec = Assignment("fruit", name, Stage.SEARCH, 0, {}, seed=0, epochs=2)
+    tracker.reported(spec, {"epoch": 1, **report})
+    return set(events[-1]["values"])
+
+
+def test_losses_are_training_metrics_and_all_else_was_measured_in_validation(monkeypatch):
+    plugin = replace(architecture("unet"), name="variational", losses=("kl", "reconstruction"))
+    monkeypatch.setitem(architectures._registry, "variational", plugin)
+    report = {"kl": 0.1, "reconstruction": 2.0, "nonfinite_steps": 0.0, "psnr": 20.0, "ciede2000": 9.0}
+    assert metrics("variational", report) == {
+        "train/kl",
+        "train/reconstruction",
+        "train/nonfinite_steps",
+        "validation/psnr",
+        "validation/ciede2000",
+    }
+    assert metrics("unet", {"loss": 0.1, "psnr": 20.0}) == {"train/loss", "validation/psnr"}
+
+
+def test_everything_that_the_cgan_reports_of_its_training_is_a_training_metric():
+    losses = architecture("cgan").losses
+    assert metrics("cgan", dict.fromkeys(losses, 0.5)) == {f"train/{name}" for name in losses}
