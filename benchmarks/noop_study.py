@@ -16,13 +16,13 @@ from ray import tune
 
 from models.metrics import OBJECTIVE
 from study.backend.learning_curves import analytic_curve
-from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, assignment_of
+from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, spec_of
 from study.backend.ray_tuner import run_trials
 from study.search.cells import Stage, cells_of
 from study.search.conductor import Conductor
 from study.search.database import open_storage
 from study.search.ledger import CellLedger
-from study.search.trial_spec import Assignment, Listener
+from study.search.trial_spec import Listener, TrialSpec
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
@@ -82,10 +82,10 @@ class Timing:
         return (len(self.cpu) - 1) / (self.cpu[-1] - self.cpu[0])
 
 
-def ten_metrics(assignment: Assignment, epoch: int) -> dict[str, float]:
+def ten_metrics(spec: TrialSpec, epoch: int) -> dict[str, float]:
     """An epoch's report with ten metrics."""
     more = {f"metric_{index}": float(epoch * index) for index in range(METRICS - 2)}
-    return {**analytic_curve(assignment, epoch), **more, "epoch": epoch, "device_seconds": 1.0}
+    return {**analytic_curve(spec, epoch), **more, "epoch": epoch, "device_seconds": 1.0}
 
 
 class NoopTrial(tune.Trainable):
@@ -97,14 +97,14 @@ class NoopTrial(tune.Trainable):
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Begin another trial."""
-        self._assignment, self._epoch = assignment_of(new_config), 0
+        self._spec, self._epoch = spec_of(new_config), 0
         return True
 
     def step(self) -> dict[str, Any]:
         """Report the next epoch."""
         self._epoch += 1
-        result: dict[str, Any] = {REPORTS: [ten_metrics(self._assignment, self._epoch)]}
-        if self._assignment.stage is Stage.FINAL and self._epoch == self._assignment.epochs:
+        result: dict[str, Any] = {REPORTS: [ten_metrics(self._spec, self._epoch)]}
+        if self._spec.stage is Stage.FINAL and self._epoch == self._spec.epochs:
             result[TEST] = {OBJECTIVE: 1.0}
         return result
 
@@ -180,12 +180,12 @@ def timed_reports(timing: Timing) -> Iterator[None]:
             timing.trial_ended()
         return decision
 
-    def timed_ask(self: Conductor) -> Assignment | None:
+    def timed_ask(self: Conductor) -> TrialSpec | None:
         started = time.thread_time()
-        assignment = ask(self)
-        if assignment is not None:
+        spec = ask(self)
+        if spec is not None:
             timing.asks.append(time.thread_time() - started)
-        return assignment
+        return spec
 
     LedgerScheduler.on_trial_result, Conductor.next = timed_report, timed_ask  # type: ignore[method-assign, assignment]
     try:
@@ -208,11 +208,11 @@ class StockNoopTrial(tune.Trainable):
 
     def setup(self, config: dict[str, Any]) -> None:
         """Keep the configuration."""
-        self._assignment = Assignment("set0", "unet", Stage.SEARCH, 0, config, 0, 1)
+        self._spec = TrialSpec("set0", "unet", Stage.SEARCH, 0, config, 0, 1)
 
     def step(self) -> dict[str, Any]:
         """Report the next epoch."""
-        return ten_metrics(self._assignment, self.iteration + 1)
+        return ten_metrics(self._spec, self.iteration + 1)
 
 
 def run_stock(settings: StudySettings, folder: Path) -> Timing:

@@ -22,7 +22,7 @@ from study.search.cells import Stage, cells_of, derived_seed
 from study.search.conductor import Conductor
 from study.search.ledger import CellLedger
 from study.search.search_space import distributions
-from study.search.trial_spec import Assignment, End, Report
+from study.search.trial_spec import End, Report, TrialSpec
 from study.settings.schema import StudySettings
 
 
@@ -46,20 +46,20 @@ class _Standings:
         self.epochs = 0
         self.new: list[Standing] = []
 
-    def started(self, assignment: Assignment) -> None:
+    def started(self, spec: TrialSpec) -> None:
         """Nothing is spent yet."""
 
-    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+    def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
         """Without meaning here."""
 
-    def reported(self, assignment: Assignment, report: Report) -> None:
+    def reported(self, spec: TrialSpec, report: Report) -> None:
         """One more epoch."""
         self.epochs += 1
 
-    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+    def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
         """Without meaning here."""
 
-    def ended(self, assignment: Assignment, end: End) -> None:
+    def ended(self, spec: TrialSpec, end: End) -> None:
         """Only complete trials count: finals take no others."""
         self.new.append(Standing(self.epochs, math.inf if end.best is None else end.best))
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.architectures import Choice, Float, architecture
 from models.metrics import OBJECTIVE
-from study.search.trial_spec import Assignment, Parameters, Report
+from study.search.trial_spec import Parameters, Report, TrialSpec
 
 Array = NDArray[np.float64]
 
@@ -22,13 +22,13 @@ BANDWIDTH = 0.08  # least leave-one-out error on the curves in `benchmarks/curve
 _ALMOST_ZERO = 1e-4
 
 
-def analytic_curve(assignment: Assignment, epoch: int) -> Report:
+def analytic_curve(spec: TrialSpec, epoch: int) -> Report:
     """A power law in the epoch, above a parabola in the logarithm of the learning rate, with a little noise.
 
     value = 8 + 3·log₁₀²(rate / 10⁻³) + 20·epoch^(−0.7) + 𝒩(0, 0.1); the noise depends on seed and epoch.
     """
-    distance = math.log10(float(assignment.params["learning_rate"]) / _BEST_RATE)
-    noise = np.random.default_rng([assignment.seed, epoch]).normal(scale=0.1)
+    distance = math.log10(float(spec.params["learning_rate"]) / _BEST_RATE)
+    noise = np.random.default_rng([spec.seed, epoch]).normal(scale=0.1)
     return {OBJECTIVE: 8 + 3 * distance**2 + 20 * epoch**-0.7 + noise}
 
 
@@ -64,7 +64,7 @@ class RecordedCurves:
         self.trials = trials
         self._bandwidth = bandwidth
         self._regions: dict[tuple[str, ...], _Region] = {}
-        self._latest: tuple[Assignment, RecordedTrial] | None = None  # is asked for epoch by epoch
+        self._latest: tuple[TrialSpec, RecordedTrial] | None = None  # is asked for epoch by epoch
 
     @classmethod
     def load(cls, path: Path, bandwidth: float = BANDWIDTH) -> RecordedCurves:
@@ -84,10 +84,10 @@ class RecordedCurves:
         objective = np.exp(_mean(weights, region.logarithms) + region.luck[drawn])
         return RecordedTrial(params, objective.tolist(), region.seconds[drawn].tolist())
 
-    def __call__(self, assignment: Assignment, epoch: int) -> Report:
+    def __call__(self, spec: TrialSpec, epoch: int) -> Report:
         """The report of an epoch (from 1), as `study.backend.simulator.Simulation` asks for it."""
-        if self._latest is None or self._latest[0] != assignment:
-            self._latest = assignment, self.curve(assignment.cell, assignment.params, assignment.seed)
+        if self._latest is None or self._latest[0] != spec:
+            self._latest = spec, self.curve(spec.cell, spec.params, spec.seed)
         trial = self._latest[1]
         return {OBJECTIVE: trial.objective[epoch - 1], "device_seconds": trial.seconds[epoch - 1]}
 

@@ -22,24 +22,24 @@ from ray.tune.search import Searcher
 from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.conductor import Conductor
-from study.search.trial_spec import Assignment
+from study.search.trial_spec import TrialSpec
 
-ASSIGNMENT = "assignment"
+SPEC = "spec"
 _STORAGE_ERROR = "study.storage.storage.StorageError: "
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
 
 
-def assignment_of(config: dict[str, Any]) -> Assignment:
-    """The assignment that a trial's configuration carries."""
-    values = dict(config[ASSIGNMENT])
-    return Assignment(**{**values, "stage": Stage(values["stage"])})
+def spec_of(config: dict[str, Any]) -> TrialSpec:
+    """The trial that a configuration of Tune's carries."""
+    values = dict(config[SPEC])
+    return TrialSpec(**{**values, "stage": Stage(values["stage"])})
 
 
 def trial_name(trial: Trial) -> str:
     """How Ray calls a trial, and its folder."""
-    return assignment_of(trial.config).key.replace("/", "-")
+    return spec_of(trial.config).key.replace("/", "-")
 
 
 class _KeepsErrors:
@@ -57,7 +57,7 @@ class _KeepsErrors:
 
 
 class LedgerSearcher(_KeepsErrors, Searcher):
-    """Hands out the conductor's assignments.
+    """Suggests the trials that the conductor hands out.
 
     Args:
         conductor: The study's rules.
@@ -75,17 +75,17 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         return True
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
-        """The next assignment, None to wait, or `FINISHED`."""
+        """The next trial, None to wait, or `FINISHED`."""
         with self._kept():
             if self._conductor.finished:
                 return Searcher.FINISHED
             if len(self._live) >= self._room():
                 return None
-            assignment = self._conductor.next()
-        if assignment is None:
+            spec = self._conductor.next()
+        if spec is None:
             return None
         self._live.add(trial_id)
-        return {ASSIGNMENT: asdict(assignment)}
+        return {SPEC: asdict(spec)}
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Free the trial's place; what it achieved was told by the scheduler."""
@@ -122,10 +122,10 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
 
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
         """Report, and stop a trial that is complete, pruned or diverged."""
-        assignment = assignment_of(trial.config)
+        spec = spec_of(trial.config)
         with self._kept():
-            self._conductor.place(assignment, result[NODE_IP])
-            stop = self._conductor.report(assignment, result[REPORTS], _test_of(result), result.get(PICTURE))
+            self._conductor.place(spec, result[NODE_IP])
+            stop = self._conductor.report(spec, result[REPORTS], _test_of(result), result.get(PICTURE))
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
@@ -141,17 +141,17 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
         """
         if trial.status == Trial.ERROR:
             return
-        assignment, reason = assignment_of(trial.config), _reason(trial)
+        spec, reason = spec_of(trial.config), _reason(trial)
         with self._kept():
-            if trial.should_recover() and self._given_back[assignment.key] < trial.max_failures:
-                self._given_back[assignment.key] += 1
-                self._conductor.give_back(assignment)
+            if trial.should_recover() and self._given_back[spec.key] < trial.max_failures:
+                self._given_back[spec.key] += 1
+                self._conductor.give_back(spec)
                 return
             if reason.startswith(_STORAGE_ERROR):
                 raise StudyError(
                     f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; go on with --resume."
                 )
-            self._conductor.fail(assignment, reason)
+            self._conductor.fail(spec, reason)
 
 
 def _test_of(result: dict[str, Any]) -> dict[str, float] | None:

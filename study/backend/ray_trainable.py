@@ -15,8 +15,8 @@ from data_utils.load_dataset import ImageSet
 from models.architectures import architecture
 from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
-from study.backend.ray_adapters import PICTURE, REPORTS, TEST, assignment_of
-from study.search.trial_spec import Assignment
+from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
+from study.search.trial_spec import TrialSpec
 from study.settings.schema import StudySettings
 from study.training.data import Material
 from study.training.trial import Trial
@@ -54,14 +54,14 @@ class ColorizationTrial(tune.Trainable):
         return True
 
     def _begin(self) -> Trial:
-        assignment = assignment_of(self.config)
-        return Trial(self._shared.settings, assignment, self._material(assignment))
+        spec = spec_of(self.config)
+        return Trial(self._shared.settings, spec, self._material(spec))
 
-    def _material(self, assignment: Assignment) -> Material:
-        dataset = assignment.dataset
+    def _material(self, spec: TrialSpec) -> Material:
+        dataset = spec.dataset
         if dataset not in self._images:
             self._images[dataset] = ray.get(self._shared.images[dataset])
-        if not architecture(assignment.architecture).needs_vectors:
+        if not architecture(spec.architecture).needs_vectors:
             return Material(self._images[dataset], None)
         if dataset not in self._vectors:
             self._vectors[dataset] = ray.get(self._shared.vectors[dataset])

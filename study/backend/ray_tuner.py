@@ -18,7 +18,7 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     """Run what the conductor hands out until it has nothing left; Ray is connected.
 
     Args:
-        trainable: Takes an assignment as its configuration and reports as `study.backend.ray_trainable` does.
+        trainable: Takes configurations and reports as `study.backend.ray_trainable.ColorizationTrial` does.
         settings: The study.
         home: Its folder.
         conductor: Its rules.

@@ -16,12 +16,12 @@ from ray.tune.result import NODE_IP
 from ray.tune.schedulers import TrialScheduler
 from ray.tune.search import Searcher
 
-from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, LedgerSearcher, assignment_of
+from study.backend.ray_adapters import REPORTS, TEST, LedgerScheduler, LedgerSearcher, spec_of
 from study.search.cells import Stage
 from study.search.conductor import Conductor
-from study.search.trial_spec import Assignment, Report
+from study.search.trial_spec import Report, TrialSpec
 
-Curve = Callable[[Assignment, int], Report]
+Curve = Callable[[TrialSpec, int], Report]
 _NO_CONTROLLER = cast(TuneController, None)  # the adapters never look at it
 
 
@@ -41,8 +41,8 @@ class _SimulatedTrial:
     report: Report | None = None  # of the epochs that are being trained; None if the process will die
 
     @property
-    def assignment(self) -> Assignment:
-        return assignment_of(self.config)
+    def spec(self) -> TrialSpec:
+        return spec_of(self.config)
 
     @property
     def status(self) -> str:
@@ -137,11 +137,11 @@ class Simulation:
 
     def _train(self, trial: _SimulatedTrial) -> None:
         """Compute the epochs up to the next report now, and have it arrive when they would be done."""
-        assignment, seconds = trial.assignment, 0.0
-        for _ in range(min(self._epochs_per_report, assignment.epochs - trial.epoch)):
+        spec, seconds = trial.spec, 0.0
+        for _ in range(min(self._epochs_per_report, spec.epochs - trial.epoch)):
             trial.epoch += 1
             try:
-                report = self._curve(assignment, trial.epoch)
+                report = self._curve(spec, trial.epoch)
             except ProcessDied as error:
                 Path(trial.error_file).write_text(f"{type(error).__name__}: {error}\n")
                 trial.report = None
@@ -153,9 +153,9 @@ class Simulation:
 
     def _report(self, trial: _SimulatedTrial, report: Report) -> None:
         self.results += 1
-        assignment = trial.assignment
+        spec = trial.spec
         result: dict[str, Any] = {REPORTS: [report], NODE_IP: "127.0.0.1"}
-        if assignment.stage is Stage.FINAL and trial.epoch == assignment.epochs:
+        if spec.stage is Stage.FINAL and trial.epoch == spec.epochs:
             result |= {f"{TEST}/{name}": value for name, value in report.items()}
         decision = self._scheduler.on_trial_result(_NO_CONTROLLER, cast(Trial, trial), result)
         if decision == TrialScheduler.STOP:

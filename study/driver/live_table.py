@@ -15,7 +15,7 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End, Report, TrialState
+from study.search.trial_spec import End, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
 
 _WORDS = {TrialState.COMPLETE: "complete", TrialState.PRUNED: "pruned", TrialState.FAIL: "failed"}
@@ -71,29 +71,29 @@ class Screen:
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
         row.best = math.inf if best is None else best
 
-    def started(self, assignment: Assignment) -> None:
+    def started(self, spec: TrialSpec) -> None:
         """A trial began."""
-        self._rows[assignment.cell].running += 1
+        self._rows[spec.cell].running += 1
         self._refresh()
 
-    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+    def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
         """Where a trial runs is for MLflow."""
 
-    def reported(self, assignment: Assignment, report: Report) -> None:
+    def reported(self, spec: TrialSpec, report: Report) -> None:
         """A trial finished an epoch."""
-        row = self._rows[assignment.cell]
+        row = self._rows[spec.cell]
         row.epochs += 1
         row.seconds += report.get("train_seconds", 0.0) + report.get("validation_seconds", 0.0)
         self._refresh()
 
-    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+    def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
         """Pictures are for MLflow."""
 
-    def ended(self, assignment: Assignment, end: End) -> None:
+    def ended(self, spec: TrialSpec, end: End) -> None:
         """A trial ended."""
-        row = self._rows[assignment.cell]
+        row = self._rows[spec.cell]
         row.running -= 1
-        if assignment.stage is Stage.SEARCH:
+        if spec.stage is Stage.SEARCH:
             row.ended = end.ended
             row.pruned += end.state is TrialState.PRUNED
             row.failed += end.state is TrialState.FAIL
@@ -102,7 +102,7 @@ class Screen:
         row.best = math.inf if end.best is None else end.best
         best = f", best {OBJECTIVE} {end.best:.3f}" if end.best is not None else ""
         why = f" ({end.reason})" if end.state is TrialState.FAIL else ""
-        self._line(f"{assignment.key} {_WORDS[end.state]}{why}{best}")
+        self._line(f"{spec.key} {_WORDS[end.state]}{why}{best}")
 
     def noted(self, sentence: str) -> None:
         """Something to know."""

@@ -17,7 +17,7 @@ from study.search.cell_progress import Progress
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.ledger import CellLedger
 from study.search.search_space import distributions, within
-from study.search.trial_spec import Assignment, End, LedgerTrial, Listener, Report, TrialState, divergence
+from study.search.trial_spec import End, LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.schema import StudySettings
 
 
@@ -76,7 +76,7 @@ class Conductor:
             for progress in self._progress.values()
         )
 
-    def next(self) -> Assignment | None:
+    def next(self) -> TrialSpec | None:
         """The next trial: orphans first, then that of the runnable cell which has spent least.
 
         Returns:
@@ -122,14 +122,14 @@ class Conductor:
             distributions(name, overrides, pretrained=bool(progress.search.attributes.get(keys.PRETRAINED)))
         )
 
-    def _hand_out(self, progress: Progress, stage: Stage, entry: LedgerTrial) -> Assignment:
+    def _hand_out(self, progress: Progress, stage: Stage, entry: LedgerTrial) -> TrialSpec:
         book = progress.book(stage)
         seed = entry.attributes.get(keys.SEED)
         if seed is None:
             seed = derived_seed(self._settings.seed, progress.cell.key, "trial", entry.number)
             book.annotate(entry.number, keys.SEED, seed)
         progress.running.add((stage, entry.number))
-        assignment = Assignment(
+        spec = TrialSpec(
             progress.cell.dataset,
             progress.cell.architecture,
             stage,
@@ -142,8 +142,8 @@ class Conductor:
             inherited_epochs=entry.attributes.get(keys.INHERITED_EPOCHS, 0),
         )
         for listener in self._listeners:
-            listener.started(assignment)
-        return assignment
+            listener.started(spec)
+        return spec
 
     def _generator_of(self, progress: Progress, book: CellLedger, entry: LedgerTrial) -> int | None:
         """Whose weights start the generator; decided once, when the trial begins."""
@@ -155,22 +155,22 @@ class Conductor:
             book.annotate(entry.number, keys.GENERATOR_FROM, chosen)
         return chosen
 
-    def place(self, assignment: Assignment, node: str) -> None:
+    def place(self, spec: TrialSpec, node: str) -> None:
         """Remember that a trial now reports from a node."""
-        progress = self._progress[assignment.cell]
-        if (assignment.stage, assignment.number) not in progress.running:
+        progress = self._progress[spec.cell]
+        if (spec.stage, spec.number) not in progress.running:
             return
-        book = progress.book(assignment.stage)
-        nodes = book.nodes(assignment.number)
+        book = progress.book(spec.stage)
+        nodes = book.nodes(spec.number)
         if nodes[-1:] != [node]:
             nodes.append(node)
             for listener in self._listeners:
-                listener.placed(assignment, nodes)
-            book.annotate(assignment.number, keys.NODES, nodes)
+                listener.placed(spec, nodes)
+            book.annotate(spec.number, keys.NODES, nodes)
 
     def report(
         self,
-        assignment: Assignment,
+        spec: TrialSpec,
         reports: Sequence[Report],
         test: Report | None = None,
         picture: str | None = None,
@@ -178,7 +178,7 @@ class Conductor:
         """Take a trial's new reports and decide.
 
         Args:
-            assignment: The trial.
+            spec: The trial.
             reports: Metrics by name, with `epoch`; after a restart earlier epochs may come again.
             test: Metrics of the test split, with the last report of a final.
             picture: Key of a picture of the predictions after the last report.
@@ -186,71 +186,69 @@ class Conductor:
         Returns:
             True if the trial is to be stopped: complete, pruned or diverged.
         """
-        progress = self._progress[assignment.cell]
-        if (assignment.stage, assignment.number) not in progress.running:
+        progress = self._progress[spec.cell]
+        if (spec.stage, spec.number) not in progress.running:
             return True  # a process that was lost and came back after the trial had ended
-        book = progress.book(assignment.stage)
+        book = progress.book(spec.stage)
         for report in reports:
             for listener in self._listeners:
-                listener.reported(assignment, report)
+                listener.reported(spec, report)
             epoch = int(report["epoch"])
-            if epoch > assignment.inherited_epochs:
-                self._charge_epoch(assignment, epoch, report.get("device_seconds", 0.0))
-            if reason := divergence(architecture(assignment.architecture), report):
-                self._end(assignment, TrialState.FAIL, reason)
+            if epoch > spec.inherited_epochs:
+                self._charge_epoch(spec, epoch, report.get("device_seconds", 0.0))
+            if reason := divergence(architecture(spec.architecture), report):
+                self._end(spec, TrialState.FAIL, reason)
                 return True
-            book.report(assignment.number, epoch, report[OBJECTIVE])
+            book.report(spec.number, epoch, report[OBJECTIVE])
         if picture:
             for listener in self._listeners:
-                listener.pictured(assignment, int(reports[-1]["epoch"]), picture)
-        if reports[-1]["epoch"] >= assignment.epochs:
+                listener.pictured(spec, int(reports[-1]["epoch"]), picture)
+        if reports[-1]["epoch"] >= spec.epochs:
             if test is not None:
-                book.record_test(assignment.number, test)
-            self._end(assignment, TrialState.COMPLETE, "", test)
+                book.record_test(spec.number, test)
+            self._end(spec, TrialState.COMPLETE, "", test)
             return True
-        if assignment.stage is Stage.SEARCH and book.should_prune(assignment.number):
+        if spec.stage is Stage.SEARCH and book.should_prune(spec.number):
             self._end(
-                assignment,
+                spec,
                 TrialState.PRUNED,
                 f"weaker than its cell's earlier trials at epoch {int(reports[-1]['epoch'])}",
             )
             return True
         return False
 
-    def _charge_epoch(self, assignment: Assignment, epoch: int, seconds: float) -> None:
-        charged = self._seconds.setdefault(assignment.key, {})
+    def _charge_epoch(self, spec: TrialSpec, epoch: int, seconds: float) -> None:
+        charged = self._seconds.setdefault(spec.key, {})
         if epoch not in charged:
             charged[epoch] = seconds
-            self._progress[assignment.cell].device_seconds += seconds
+            self._progress[spec.cell].device_seconds += seconds
 
-    def give_back(self, assignment: Assignment) -> None:
+    def give_back(self, spec: TrialSpec) -> None:
         """A trial whose process was lost before it began; it is handed out again."""
-        progress = self._progress[assignment.cell]
-        entries = {entry.number: entry for entry in progress.book(assignment.stage).running()}
-        if assignment.number in entries:
-            self._orphans.append((progress, assignment.stage, entries[assignment.number]))
+        progress = self._progress[spec.cell]
+        entries = {entry.number: entry for entry in progress.book(spec.stage).running()}
+        if spec.number in entries:
+            self._orphans.append((progress, spec.stage, entries[spec.number]))
 
-    def fail(self, assignment: Assignment, reason: str) -> None:
+    def fail(self, spec: TrialSpec, reason: str) -> None:
         """A trial that was retried often enough is told FAIL with its reason."""
-        if (assignment.stage, assignment.number) in self._progress[assignment.cell].running:
-            self._end(assignment, TrialState.FAIL, reason)
+        if (spec.stage, spec.number) in self._progress[spec.cell].running:
+            self._end(spec, TrialState.FAIL, reason)
 
-    def _end(
-        self, assignment: Assignment, state: TrialState, reason: str, test: Report | None = None
-    ) -> None:
-        progress = self._progress[assignment.cell]
-        book = progress.book(assignment.stage)
-        seconds_by_epoch = self._seconds.pop(assignment.key, {})
+    def _end(self, spec: TrialSpec, state: TrialState, reason: str, test: Report | None = None) -> None:
+        progress = self._progress[spec.cell]
+        book = progress.book(spec.stage)
+        seconds_by_epoch = self._seconds.pop(spec.key, {})
         seconds = sum(seconds_by_epoch.values())
-        epochs = max(seconds_by_epoch, default=assignment.inherited_epochs) - assignment.inherited_epochs
+        epochs = max(seconds_by_epoch, default=spec.inherited_epochs) - spec.inherited_epochs
         progress.epochs += epochs
         given_up = progress.failing
-        if assignment.stage is Stage.SEARCH:
+        if spec.stage is Stage.SEARCH:
             progress.states[state] += 1
             if state is TrialState.COMPLETE:
-                progress.best = min(book.best_value(assignment.number), progress.best)
+                progress.best = min(book.best_value(spec.number), progress.best)
         best = progress.best if math.isfinite(progress.best) else None
-        value = book.best_value(assignment.number)
+        value = book.best_value(spec.number)
         end = End(
             state,
             reason,
@@ -262,9 +260,9 @@ class Conductor:
             best,
         )
         for listener in self._listeners:
-            listener.ended(assignment, end)
-        book.finish(assignment.number, state, reason=reason, device_seconds=seconds)
-        progress.running.discard((assignment.stage, assignment.number))
+            listener.ended(spec, end)
+        book.finish(spec.number, state, reason=reason, device_seconds=seconds)
+        progress.running.discard((spec.stage, spec.number))
         if progress.failing and not given_up:
             self._note(self._gives_up(progress))
 

@@ -41,7 +41,7 @@ def trial_key(cell: str, stage: Stage, number: int) -> str:
 
 
 @dataclass(frozen=True)
-class Assignment:
+class TrialSpec:
     """One trial to be run: all that a worker must know of it.
 
     Attributes:
@@ -127,19 +127,19 @@ class End:
 class Listener(Protocol):
     """Someone who is told what happens, before the ledger holds it (so that a crash repeats rather than omits)."""
 
-    def started(self, assignment: Assignment) -> None:
+    def started(self, spec: TrialSpec) -> None:
         """A trial was handed out, for the first time or again."""
 
-    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+    def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
         """A trial reports from a node other than before; `nodes` are all that it has been on, in order."""
 
-    def reported(self, assignment: Assignment, report: Report) -> None:
+    def reported(self, spec: TrialSpec, report: Report) -> None:
         """A trial finished an epoch; after a restart, earlier epochs come again."""
 
-    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+    def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
         """A trial stored a picture of its predictions after an epoch, under a key of the study's storage."""
 
-    def ended(self, assignment: Assignment, end: End) -> None:
+    def ended(self, spec: TrialSpec, end: End) -> None:
         """A trial ended."""
 
     def noted(self, sentence: str) -> None:

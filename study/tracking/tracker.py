@@ -8,7 +8,7 @@ from typing import Any
 
 from models.architectures import architecture
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End, Report
+from study.search.trial_spec import End, Report, TrialSpec
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, truth_path
 from study.tracking.names import (
     BEST,
@@ -74,60 +74,58 @@ class Tracker:
         """Log a file of the study's storage under a path of a run's artifacts."""
         self._add(run, "file", key=key, path=path)
 
-    def started(self, assignment: Assignment) -> None:
+    def started(self, spec: TrialSpec) -> None:
         """Open the trial's run."""
         tags = {
-            "role": "trial" if assignment.stage is Stage.SEARCH else "final",
-            "dataset": assignment.dataset,
-            "architecture": assignment.architecture,
-            "number": str(assignment.number),
-            "seed": str(assignment.seed),
+            "role": "trial" if spec.stage is Stage.SEARCH else "final",
+            "dataset": spec.dataset,
+            "architecture": spec.architecture,
+            "number": str(spec.number),
+            "seed": str(spec.seed),
         }
-        if assignment.generator_from is not None:
-            tags["generator_from"] = str(assignment.generator_from)
-        if assignment.continues is not None:
-            tags["continues"] = str(assignment.continues)
-        params = {name: str(value) for name, value in assignment.params.items()}
-        self._add(
-            assignment.key, "open", name=assignment.key, parent=assignment.cell, params=params, tags=tags
-        )
+        if spec.generator_from is not None:
+            tags["generator_from"] = str(spec.generator_from)
+        if spec.continues is not None:
+            tags["continues"] = str(spec.continues)
+        params = {name: str(value) for name, value in spec.params.items()}
+        self._add(spec.key, "open", name=spec.key, parent=spec.cell, params=params, tags=tags)
 
-    def placed(self, assignment: Assignment, nodes: Sequence[str]) -> None:
+    def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
         """Tag the trial's run with the machines it has been on."""
-        self._add(assignment.key, "tags", tags={"nodes": ", ".join(nodes)})
+        self._add(spec.key, "tags", tags={"nodes": ", ".join(nodes)})
 
-    def reported(self, assignment: Assignment, report: Report) -> None:
+    def reported(self, spec: TrialSpec, report: Report) -> None:
         """Log one point per metric."""
-        trained = architecture(assignment.architecture)
+        trained = architecture(spec.architecture)
         values = {
             metric_name(trained, name): value
             for name, value in without_parts(report).items()
             if name != "epoch"
         }
-        self._add(assignment.key, "metrics", step=int(report["epoch"]), values=values)
+        self._add(spec.key, "metrics", step=int(report["epoch"]), values=values)
 
-    def pictured(self, assignment: Assignment, epoch: int, key: str) -> None:
+    def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
         """Log a picture by step."""
-        self._add(assignment.key, "image", step=epoch, key=key, name=SAMPLES)
+        self._add(spec.key, "image", step=epoch, key=key, name=SAMPLES)
 
-    def ended(self, assignment: Assignment, end: End) -> None:
+    def ended(self, spec: TrialSpec, end: End) -> None:
         """Log how the trial ended, and close its run."""
         costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
         if end.value is not None:
             costs[BEST] = end.value
-        self._add(assignment.key, "metrics", step=ONCE, values=costs)
+        self._add(spec.key, "metrics", step=ONCE, values=costs)
         if end.test:
             values = {f"test/{name}": value for name, value in without_parts(end.test).items()}
-            self._add(assignment.key, "metrics", step=ONCE, values=values)
-            folder = trial_folder(assignment.key)
+            self._add(spec.key, "metrics", step=ONCE, values=values)
+            folder = trial_folder(spec.key)
             for name in (EVALUATION, PREDICTIONS):
-                self.artifact(assignment.key, f"{folder}/{name}", name)
-            self._show_test_images(assignment.dataset)
+                self.artifact(spec.key, f"{folder}/{name}", name)
+            self._show_test_images(spec.dataset)
         tags = {"state": str(end.state), **({"reason": end.reason} if end.reason else {})}
-        self._add(assignment.key, "tags", tags=tags)
-        self._add(assignment.key, "close", status=STATUS[end.state])
-        if assignment.stage is Stage.SEARCH and end.best is not None:
-            self._add(assignment.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
+        self._add(spec.key, "tags", tags=tags)
+        self._add(spec.key, "close", status=STATUS[end.state])
+        if spec.stage is Stage.SEARCH and end.best is not None:
+            self._add(spec.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
 
     def _show_test_images(self, dataset: str) -> None:
         if dataset not in self._shown:  # every final of a dataset stores the same ones

@@ -1,4 +1,4 @@
-"""One trial, epoch by epoch, without Ray: what a worker does with an assignment."""
+"""One trial, epoch by epoch, without Ray: what a worker does with a trial that it is given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from models.metrics.evaluation import load_evaluation, summary_of
 from models.training import Trainer
 from study.errors import StudyError
 from study.search.cells import Stage
-from study.search.trial_spec import ENERGY, Assignment, Report, trial_key
+from study.search.trial_spec import ENERGY, Report, TrialSpec, trial_key
 from study.settings.schema import StudySettings, cell_key, network_settings
 from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, trial_folder
 from study.storage.storage import Storage
@@ -33,27 +33,27 @@ _BEST = "best/"
 
 
 class Trial:
-    """Trains one assignment; goes on from its last checkpoint if there is one.
+    """Trains one trial; continues from its last checkpoint if there is one.
 
     Args:
         settings: The study.
-        assignment: What is to be trained.
+        spec: The trial.
         material: The cell's images and vectors.
 
     Raises:
         StudyError: If the weights that should start the generator are not in the storage.
     """
 
-    def __init__(self, settings: StudySettings, assignment: Assignment, material: Material) -> None:
+    def __init__(self, settings: StudySettings, spec: TrialSpec, material: Material) -> None:
         if settings.storage is None:
             raise StudyError(
                 "The study has no storage for checkpoints; set storage to a folder or an address."
             )
         self._settings = settings
-        self._assignment = assignment
+        self._spec = spec
         self._material = material
         self._storage = Storage(settings.storage)
-        self._folder = trial_folder(assignment.key)
+        self._folder = trial_folder(spec.key)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
         self._trainer = self._fresh_trainer()
@@ -63,15 +63,15 @@ class Trial:
         self._restore()
 
     def _fresh_trainer(self) -> Trainer:
-        settings, assignment = self._settings, self._assignment
+        settings, spec = self._settings, self._spec
         learner = seeded_build(
-            architecture(assignment.architecture),
+            architecture(spec.architecture),
             network_settings(settings.model),
-            assignment.params,
+            spec.params,
             self._device,
-            assignment.seed,
+            spec.seed,
         )
-        if assignment.generator_from is not None:
+        if spec.generator_from is not None:
             learner.load_generator(self._pretrained())
         return Trainer(
             learner,
@@ -85,19 +85,19 @@ class Trial:
         images = self._material.images
         return Batches(
             images,
-            split_indices(images, split, self._settings, self._assignment.dataset),
+            split_indices(images, split, self._settings, self._spec.dataset),
             self._settings.model.batch_size,
             self._device,
             train=train,
-            seed=self._assignment.seed,
+            seed=self._spec.seed,
             vectors=self._material.vectors,
         )
 
     def _pretrained(self) -> dict[str, Tensor]:
-        assignment = self._assignment
-        giver = architecture(assignment.architecture).pretrained_by
-        cell = cell_key(assignment.dataset, giver or "")
-        key = f"{trial_folder(trial_key(cell, Stage.SEARCH, assignment.generator_from or 0))}/{WEIGHTS}"
+        spec = self._spec
+        giver = architecture(spec.architecture).pretrained_by
+        cell = cell_key(spec.dataset, giver or "")
+        key = f"{trial_folder(trial_key(cell, Stage.SEARCH, spec.generator_from or 0))}/{WEIGHTS}"
         with TemporaryDirectory() as folder:
             file = self._storage.get_file(key, Path(folder))
             if file is None:
@@ -120,13 +120,11 @@ class Trial:
 
     def _checkpoint(self, into: Path) -> Path | None:
         """The trial's own last checkpoint, or that of the trial which it continues."""
-        assignment = self._assignment
+        spec = self._spec
         found = self._storage.fetch(f"{self._folder}/{CHECKPOINT}", into / CHECKPOINT)
-        if found is not None or assignment.continues is None:
+        if found is not None or spec.continues is None:
             return found
-        key = (
-            f"{trial_folder(trial_key(assignment.cell, assignment.stage, assignment.continues))}/{CHECKPOINT}"
-        )
+        key = f"{trial_folder(trial_key(spec.cell, spec.stage, spec.continues))}/{CHECKPOINT}"
         found = self._storage.fetch(key, into / CHECKPOINT)
         if found is None:
             raise StudyError(f"The checkpoint {key} is not in the storage {self._settings.storage}.")
@@ -154,18 +152,18 @@ class Trial:
             The reports that this object has not given yet (after a restart, earlier epochs too), and with the last
             report of a final the metrics of the test split.
         """
-        assignment = self._assignment
-        if self._trainer.epoch < assignment.epochs:
+        spec = self._spec
+        if self._trainer.epoch < spec.epochs:
             self._train()
         reports = self._trainer.history[self._told :]
         self._told = len(self._trainer.history)
-        if self._trainer.epoch < assignment.epochs:
+        if self._trainer.epoch < spec.epochs:
             return reports, None
         return reports, self._finish()
 
     def _train(self) -> None:
         before = self._trainer.epoch
-        left = self._assignment.epochs - before
+        left = self._spec.epochs - before
         earlier, metered = self._energy, self._meter.joules()
         report = self._trainer.step(min(self._settings.budget.epochs_per_report, left))
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
@@ -173,7 +171,7 @@ class Trial:
             report[ENERGY] = earlier + (now - metered) * min(1.0, self._devices)
         if report[OBJECTIVE] <= min(entry[OBJECTIVE] for entry in self._trainer.history):
             self._best = self._trainer.learner.generator_tensors()
-        if self._trainer.epoch == self._assignment.epochs or self._checkpoint_is_due(before):
+        if self._trainer.epoch == self._spec.epochs or self._checkpoint_is_due(before):
             self._save()
 
     def _checkpoint_is_due(self, before: int) -> bool:
@@ -193,7 +191,7 @@ class Trial:
     def _energy(self) -> float:
         """Joules of the trial's own epochs so far; of a GPU that trials share, each is charged its fraction."""
         last = self._trainer.history[-1] if self._trainer.history else {"epoch": 0}
-        return last.get(ENERGY, 0.0) if last["epoch"] > self._assignment.inherited_epochs else 0.0
+        return last.get(ENERGY, 0.0) if last["epoch"] > self._spec.inherited_epochs else 0.0
 
     def _save(self) -> None:
         best = {f"{_BEST}{name}": value for name, value in self._best.items()}
@@ -205,17 +203,17 @@ class Trial:
 
     def _finish(self) -> Report | None:
         """Publish the best epoch's weights; evaluate a final on the test split with them."""
-        assignment = self._assignment
+        spec = self._spec
         metadata = {
-            "architecture": assignment.architecture,
-            "dataset": assignment.dataset,
-            "trial": assignment.key,
+            "architecture": spec.architecture,
+            "dataset": spec.dataset,
+            "trial": spec.key,
         }
         with TemporaryDirectory() as folder:
             file = Path(folder) / WEIGHTS
             save_weights(file, self._best, metadata)
             self._storage.put_file(f"{self._folder}/{WEIGHTS}", file)
-            if assignment.stage is Stage.SEARCH:
+            if spec.stage is Stage.SEARCH:
                 return None
             earlier = self._storage.get_file(f"{self._folder}/{EVALUATION}", Path(folder))
             if earlier is not None:  # evaluated by a process that died before it could tell; once is enough
@@ -225,7 +223,7 @@ class Trial:
             self._trainer.learner,
             self._batches(TEST),
             self._material.images,
-            assignment.dataset,
+            spec.dataset,
             self._storage,
             self._folder,
         )
@@ -234,7 +232,7 @@ class Trial:
     def picture_is_due(self) -> bool:
         """Whether the last epoch is one of the few after which sample images are logged."""
         wanted = self._settings.tracking.pictures_per_trial
-        epochs = self._assignment.epochs
+        epochs = self._spec.epochs
         done = self._trainer.epoch
         return wanted > 0 and (done == epochs or done * wanted // epochs > (done - 1) * wanted // epochs)
 

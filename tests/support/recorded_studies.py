@@ -17,7 +17,7 @@ from models.architectures import architecture
 from models.metrics import TRIVIAL, grey_copy, luma, white
 from models.metrics.evaluation import evaluate, save_evaluation, summary_of
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import ENERGY, Assignment, End, TrialState
+from study.search.trial_spec import ENERGY, End, TrialSpec, TrialState
 from study.settings.schema import StudySettings
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, trivial_path, truth_path
 from study.storage.storage import Storage
@@ -162,7 +162,7 @@ class Writer:
         """Search trials in order; None is one that is still running."""
         for number, ending in enumerate(endings):
             params = ending.params if ending else dict(architecture(name).textbook)
-            one = Assignment(
+            one = TrialSpec(
                 dataset,
                 name,
                 Stage.SEARCH,
@@ -184,7 +184,7 @@ class Writer:
     ) -> None:
         """A complete final whose predictions are the truth pulled `error` of the way to purple, plus noise."""
         params = dict(architecture(name).textbook)
-        one = Assignment(
+        one = TrialSpec(
             dataset,
             name,
             Stage.FINAL,
@@ -209,7 +209,7 @@ class Writer:
         self._report(one, 4, None)
         self._end(one, TrialState.COMPLETE, 10 + error, 4, test=summary_of(quantities))
 
-    def _report(self, one: Assignment, epochs: int, ending: Ending | None) -> None:
+    def _report(self, one: TrialSpec, epochs: int, ending: Ending | None) -> None:
         last = ending.value if ending and ending.value is not None else 12.0
         losses = dict.fromkeys(architecture(one.architecture).losses, 0.5) | (
             ending.losses or {} if ending else {}
@@ -229,7 +229,7 @@ class Writer:
 
     def _end(
         self,
-        one: Assignment,
+        one: TrialSpec,
         state: TrialState,
         value: float | None,
         epochs: int,

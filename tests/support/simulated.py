@@ -34,26 +34,26 @@ class Diary:
     def __init__(self):
         self.events = []
 
-    def started(self, assignment):
-        self.events.append(("started", assignment, None))
+    def started(self, spec):
+        self.events.append(("started", spec, None))
 
-    def placed(self, assignment, nodes):
+    def placed(self, spec, nodes):
         """All simulated machines have one address."""
 
-    def reported(self, assignment, report):
-        self.events.append(("reported", assignment, report))
+    def reported(self, spec, report):
+        self.events.append(("reported", spec, report))
 
-    def pictured(self, assignment, epoch, key):
-        self.events.append(("pictured", assignment, key))
+    def pictured(self, spec, epoch, key):
+        self.events.append(("pictured", spec, key))
 
-    def ended(self, assignment, end):
-        self.events.append(("ended", assignment, end))
+    def ended(self, spec, end):
+        self.events.append(("ended", spec, end))
 
     def noted(self, sentence):
         self.events.append(("noted", None, sentence))
 
     def of(self, kind):
-        return [(assignment, content) for what, assignment, content in self.events if what == kind]
+        return [(spec, content) for what, spec, content in self.events if what == kind]
 
 
 def ledgers_in(storage, settings):

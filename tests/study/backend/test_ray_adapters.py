@@ -7,26 +7,26 @@ from types import SimpleNamespace
 import pytest
 from ray.tune.experiment import Trial
 
-from study.backend.ray_adapters import ASSIGNMENT, LedgerScheduler
+from study.backend.ray_adapters import SPEC, LedgerScheduler
 from study.errors import StudyError
 from study.search.cells import Stage
-from study.search.trial_spec import Assignment
+from study.search.trial_spec import TrialSpec
 
-WORK = Assignment("fruit", "unet", Stage.SEARCH, 3, {"learning_rate": 1e-3}, 5, 10)
+WORK = TrialSpec("fruit", "unet", Stage.SEARCH, 3, {"learning_rate": 1e-3}, 5, 10)
 
 
 class Told:
     """A conductor that writes down what it is told."""
 
     def __init__(self):
-        self.failed: list[tuple[Assignment, str]] = []
-        self.given_back: list[Assignment] = []
+        self.failed: list[tuple[TrialSpec, str]] = []
+        self.given_back: list[TrialSpec] = []
 
-    def fail(self, assignment, reason):
-        self.failed.append((assignment, reason))
+    def fail(self, spec, reason):
+        self.failed.append((spec, reason))
 
-    def give_back(self, assignment):
-        self.given_back.append(assignment)
+    def give_back(self, spec):
+        self.given_back.append(spec)
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def failing(tmp_path: Path):
             status=status,
             max_failures=2,
             should_recover=lambda: left > 0,
-            config={ASSIGNMENT: asdict(WORK)},
+            config={SPEC: asdict(WORK)},
             error_file=str(tmp_path / "error.txt"),
         )
 

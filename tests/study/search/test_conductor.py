@@ -38,14 +38,14 @@ def test_the_least_charged_runnable_cell_is_next(workers):
     _, diary = run(settings, workers=workers)
     charged = Counter({cell.key: 0 for cell in cells_of(settings)})
     begun = Counter()
-    for what, assignment, content in diary.events:
+    for what, spec, content in diary.events:
         if what == "started":
             open_cells = [cell for cell in charged if begun[cell] < TRIALS]
-            assert charged[assignment.cell] == min(charged[cell] for cell in open_cells)
-            charged[assignment.cell] += EPOCHS
-            begun[assignment.cell] += 1
+            assert charged[spec.cell] == min(charged[cell] for cell in open_cells)
+            charged[spec.cell] += EPOCHS
+            begun[spec.cell] += 1
         elif what == "ended":
-            charged[assignment.cell] -= EPOCHS - content.epochs
+            charged[spec.cell] -= EPOCHS - content.epochs
 
 
 def test_under_a_budget_of_device_seconds_cells_take_turns_and_stop_when_it_is_spent():
@@ -56,7 +56,7 @@ def test_under_a_budget_of_device_seconds_cells_take_turns_and_stop_when_it_is_s
         finals={"seeds": 0},
     )
     ledgers, diary = run(settings)
-    first = [assignment.cell for assignment, _ in diary.of("started")][:4]
+    first = [spec.cell for spec, _ in diary.of("started")][:4]
     assert len(set(first)) == 4
     for cell in cells_of(settings):
         assert 6 <= states(ledgers, cell.key).total() <= 9
@@ -67,9 +67,9 @@ def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_pat
     simulation, conductor, ledgers, diary = simulate(settings)
     searched = set()
     while simulation.advance(tmp_path):
-        for assignment, _ in diary.of("started"):
-            if assignment.stage is Stage.SEARCH and assignment.architecture == "cgan":
-                searched.add(assignment.dataset)
+        for spec, _ in diary.of("started"):
+            if spec.stage is Stage.SEARCH and spec.architecture == "cgan":
+                searched.add(spec.dataset)
         for dataset in ("scenes", "fruit"):
             done = sum(
                 states(ledgers, f"{dataset}/unet")[state]
@@ -88,20 +88,20 @@ def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_pat
 
 def test_a_cgan_trial_that_starts_from_the_unet_takes_the_best_one():
     ledgers, diary = run(study_settings())
-    for assignment, _ in diary.of("started"):
-        if assignment.params.get("generator_init") == "unet":
-            complete = ledgers[f"{assignment.dataset}/unet", Stage.SEARCH].trials(TrialState.COMPLETE)
+    for spec, _ in diary.of("started"):
+        if spec.params.get("generator_init") == "unet":
+            complete = ledgers[f"{spec.dataset}/unet", Stage.SEARCH].trials(TrialState.COMPLETE)
             best = min(complete, key=lambda trial: (trial.best, trial.number))
-            assert assignment.generator_from == best.number
+            assert spec.generator_from == best.number
         else:
-            assert assignment.generator_from is None
-    assert any(assignment.generator_from is not None for assignment, _ in diary.of("started"))
+            assert spec.generator_from is None
+    assert any(spec.generator_from is not None for spec, _ in diary.of("started"))
 
 
 def test_a_cell_is_in_its_finals_while_others_still_search():
     settings = study_settings(budget={"epochs_for": {"scenes/koalarization": 2}})
     _, diary = run(settings, workers=2)
-    stages = [assignment.stage for assignment, _ in diary.of("started")]
+    stages = [spec.stage for spec, _ in diary.of("started")]
     assert Stage.SEARCH in stages[stages.index(Stage.FINAL) :]
 
 
@@ -113,7 +113,7 @@ def test_finals_repeat_the_best_complete_configuration_with_fresh_seeds():
         finals = ledgers[cell.key, Stage.FINAL].trials()
         assert all(final.params == best.params for final in finals)
         assert all(OBJECTIVE in final.attributes["test"] for final in finals)
-        seeds = {assignment.seed for assignment, _ in diary.of("started") if assignment.cell == cell.key}
+        seeds = {spec.seed for spec, _ in diary.of("started") if spec.cell == cell.key}
         assert len(seeds) == TRIALS + 2
 
 
@@ -128,10 +128,10 @@ def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner
         name = f"{settings.name}/{cell.key}"  # Hyperband's brackets hang on it
         plain = optuna.create_study(study_name=name, pruner=make_pruner(settings.search, EPOCHS))
         trials = {}
-        for what, assignment, content in diary.events:
-            if assignment is None or assignment.cell != cell.key:
+        for what, spec, content in diary.events:
+            if spec is None or spec.cell != cell.key:
                 continue
-            number = assignment.number
+            number = spec.number
             if what == "started":
                 trials[number] = plain.ask()
             elif what == "reported":
@@ -148,10 +148,10 @@ def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner
 
 
 def test_a_diverged_trial_is_told_fail_and_the_study_goes_on():
-    def diverging(assignment, epoch):
-        if assignment.number == 3 and epoch == 2:
+    def diverging(spec, epoch):
+        if spec.number == 3 and epoch == 2:
             return {OBJECTIVE: math.nan}
-        return analytic_curve(assignment, epoch)
+        return analytic_curve(spec, epoch)
 
     ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=diverging)
     trial = ledgers["scenes/unet", Stage.SEARCH].trials()[3]
@@ -163,12 +163,12 @@ def test_a_diverged_trial_is_told_fail_and_the_study_goes_on():
 def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
     deaths = Counter()
 
-    def dying(assignment, epoch):
-        lives = 5 if assignment.number == 2 else 1
-        if assignment.architecture == "unet" and epoch == 3 and deaths[assignment.key] < lives:
-            deaths[assignment.key] += 1
+    def dying(spec, epoch):
+        lives = 5 if spec.number == 2 else 1
+        if spec.architecture == "unet" and epoch == 3 and deaths[spec.key] < lives:
+            deaths[spec.key] += 1
             raise ProcessDied("the node is gone")
-        return analytic_curve(assignment, epoch)
+        return analytic_curve(spec, epoch)
 
     ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=dying, max_failures=2)
     trials = ledgers["fruit/unet", Stage.SEARCH].trials()
@@ -180,10 +180,8 @@ def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
 
 
 def test_a_failing_cell_stops_and_its_dependant_starts_from_scratch():
-    def hopeless(assignment, epoch):
-        return (
-            {OBJECTIVE: math.inf} if assignment.cell == "scenes/unet" else analytic_curve(assignment, epoch)
-        )
+    def hopeless(spec, epoch):
+        return {OBJECTIVE: math.inf} if spec.cell == "scenes/unet" else analytic_curve(spec, epoch)
 
     ledgers, diary = run(study_settings(), curve=hopeless, workers=1)
     assert set(states(ledgers, "scenes/unet")) == {TrialState.FAIL}
@@ -236,9 +234,9 @@ def test_a_loss_of_any_name_that_is_not_finite_is_a_divergence(monkeypatch):
     plugin = replace(architecture("unet"), name="variational", losses=("kl",))
     monkeypatch.setitem(architectures._registry, "variational", plugin)
 
-    def diverging(assignment, epoch):
-        kl = math.nan if (assignment.number, epoch) == (3, 2) else 0.1
-        return {"kl": kl, **analytic_curve(assignment, epoch)}
+    def diverging(spec, epoch):
+        kl = math.nan if (spec.number, epoch) == (3, 2) else 0.1
+        return {"kl": kl, **analytic_curve(spec, epoch)}
 
     ledgers, _ = run(study_settings(architectures=["variational"]), curve=diverging)
     trial = ledgers["fruit/variational", Stage.SEARCH].trials()[3]

@@ -78,7 +78,7 @@ def test_a_study_killed_at_any_write_and_continued_ends_with_the_same_trials(rep
     storage.left = math.inf
     ledgers, diary = run(settings, storage=storage)
     assert outcome(ledgers) == expected
-    started = Counter(assignment.key for assignment, _ in diary.of("started"))
+    started = Counter(spec.key for spec, _ in diary.of("started"))
     assert not started or max(started.values()) == 1
     for cell in cells_of(settings):
         best = min(ledgers[cell.key, Stage.SEARCH].trials(), key=lambda trial: (trial.best, trial.number))
@@ -90,14 +90,12 @@ def test_after_a_kill_the_orphans_come_first_with_number_and_parameters(tmp_path
     simulation, _, _, before = simulate(settings, storage=storage)
     for _ in range(60):
         simulation.advance(tmp_path)
-    ended = {assignment.key for assignment, _ in before.of("ended")}
-    orphans = {
-        assignment.key: assignment for assignment, _ in before.of("started") if assignment.key not in ended
-    }
+    ended = {spec.key for spec, _ in before.of("ended")}
+    orphans = {spec.key: spec for spec, _ in before.of("started") if spec.key not in ended}
     _, after = run(settings, storage=storage)
-    again = [assignment for assignment, _ in after.of("started")][: len(orphans)]
-    assert {assignment.key: assignment for assignment in again} == orphans
-    assert not ended & {assignment.key for assignment, _ in after.of("started")}
+    again = [spec for spec, _ in after.of("started")][: len(orphans)]
+    assert {spec.key: spec for spec in again} == orphans
+    assert not ended & {spec.key for spec, _ in after.of("started")}
 
 
 def test_a_killed_study_charges_no_final_twice(tmp_path):

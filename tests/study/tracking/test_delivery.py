@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End, TrialState
+from study.search.trial_spec import End, TrialSpec, TrialState
 from study.storage.storage import Storage
 from study.sync import main as sync
 from study.tracking.delivery import DeliveryThread, TrackingError, deliver_all
@@ -27,9 +27,7 @@ def begin(tracker: Tracker) -> None:
 
 
 def trial(tracker: Tracker, number: int, epochs: range = range(1, 7)) -> None:
-    work = Assignment(
-        "fruit", "unet", Stage.SEARCH, number, {"learning_rate": 1e-3 * (number + 1)}, number, 6
-    )
+    work = TrialSpec("fruit", "unet", Stage.SEARCH, number, {"learning_rate": 1e-3 * (number + 1)}, number, 6)
     tracker.started(work)
     for epoch in epochs:
         tracker.reported(work, {"epoch": epoch, "loss": 1 / (epoch + number), "ciede2000": 20.0 - epoch})

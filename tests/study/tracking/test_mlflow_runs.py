@@ -6,7 +6,7 @@ from mlflow import MlflowClient
 from PIL import Image
 
 from study.search.cells import Cell, Stage
-from study.search.trial_spec import Assignment, End, TrialState
+from study.search.trial_spec import End, TrialSpec, TrialState
 from study.storage.storage import Storage
 from study.tracking.delivery import deliver_all
 from study.tracking.mlflow_runs import MlflowRuns
@@ -14,7 +14,7 @@ from study.tracking.names import SAMPLES
 from study.tracking.outbox import Outbox
 from study.tracking.tracker import Tracker
 
-FINAL = Assignment("fruit", "unet", Stage.FINAL, 0, {"learning_rate": 1e-3}, 5, epochs=3)
+FINAL = TrialSpec("fruit", "unet", Stage.FINAL, 0, {"learning_rate": 1e-3}, 5, epochs=3)
 
 
 @pytest.fixture(scope="module")

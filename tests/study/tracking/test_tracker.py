@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from models import architectures
 from models.architectures import architecture
 from study.search.cells import Stage
-from study.search.trial_spec import Assignment
+from study.search.trial_spec import TrialSpec
 from study.tracking.tracker import Tracker
 
 
@@ -14,7 +14,7 @@ def metrics(name, report):
     """Names under which a report's values are logged."""
     events = []
     tracker = Tracker(SimpleNamespace(append=events.append))
-    spec = Assignment("fruit", name, Stage.SEARCH, 0, {}, seed=0, epochs=2)
+    spec = TrialSpec("fruit", name, Stage.SEARCH, 0, {}, seed=0, epochs=2)
     tracker.reported(spec, {"epoch": 1, **report})
     return set(events[-1]["values"])
 
