@@ -21,7 +21,7 @@ from study.backend.ray_tuner import run_trials
 from study.search.cells import Stage, cells_of
 from study.search.conductor import Conductor
 from study.search.database import open_storage
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.search.trial_spec import Listener, TrialSpec
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
@@ -126,13 +126,8 @@ def noop_settings(
 def conductor_on_disk(settings: StudySettings, home: StudyHome, listeners: Sequence[Listener]) -> Conductor:
     """The study's conductor over an SQLite ledger."""
     home.root.mkdir(parents=True, exist_ok=True)
-    storage = open_storage(home.ledger_url(settings))
-    ledgers = {
-        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
-        for cell in cells_of(settings)
-        for stage in Stage
-    }
-    return Conductor(settings, cells_of(settings), ledgers, listeners)
+    ledger = StudyLedger(open_storage(home.ledger_url(settings)), settings)
+    return Conductor(settings, ledger, listeners)
 
 
 @contextmanager

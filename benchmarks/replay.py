@@ -18,9 +18,9 @@ from models.metrics import OBJECTIVE
 from study.backend.learning_curves import RecordedCurves
 from study.backend.simulator import Simulation
 from study.search.attributes import PRETRAINED
-from study.search.cells import Stage, cells_of, derived_seed
+from study.search.cells import derived_seed
 from study.search.conductor import Conductor
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.search.search_space import distributions
 from study.search.trial_spec import End, Report, TrialSpec
 from study.settings.schema import StudySettings
@@ -80,15 +80,10 @@ def ours(
         search=search,  # type: ignore[arg-type]
         finals={"seeds": 0},  # type: ignore[arg-type]
     )
-    storage, standings = InMemoryStorage(), _Standings()
-    cells = cells_of(settings)
-    ledgers = {
-        (cell, stage): CellLedger(storage, settings.name, cells[0], stage, settings.search, seed)
-        for stage in Stage
-    }
-    ledgers[cell, Stage.SEARCH].remember(PRETRAINED, True)
-    ledgers[cell, Stage.SEARCH].enqueue(dict(architecture(name).textbook))
-    simulation = Simulation(Conductor(settings, cells, ledgers, [standings]), curves, workers=1)
+    ledger, standings = StudyLedger(InMemoryStorage(), settings), _Standings()
+    ledger.search(cell).remember(PRETRAINED, True)
+    ledger.search(cell).enqueue(dict(architecture(name).textbook))
+    simulation = Simulation(Conductor(settings, ledger, [standings]), curves, workers=1)
     while simulation.advance(Path()):
         yield from standings.new
         standings.new.clear()

@@ -8,9 +8,8 @@ from typing import Any
 
 from study.errors import UsageError
 from study.search import attributes as keys
-from study.search.cells import Cell, Stage
 from study.search.database import holds_study
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
@@ -107,25 +106,22 @@ def _check_ledger(url: str, name: str) -> None:
         )
 
 
-def check_content(
-    ledgers: Mapping[tuple[str, Stage], CellLedger], cells: list[Cell], fingerprints: Mapping[str, str]
-) -> None:
+def check_content(ledger: StudyLedger, fingerprints: Mapping[str, str]) -> None:
     """Refuse to mix results on different images: the ledger remembers what each cell was started with.
 
     Args:
-        ledgers: By cell and stage.
-        cells: The study's cells.
+        ledger: The study's ledger.
         fingerprints: Of the images' content, by dataset.
 
     Raises:
         UsageError: Naming the dataset.
     """
-    for cell in cells:
-        ledger = ledgers[cell.key, Stage.SEARCH]
-        before = ledger.attributes.get(keys.FINGERPRINT)
+    for cell in ledger.cells:
+        search = ledger.search(cell.key)
+        before = search.attributes.get(keys.FINGERPRINT)
         now = fingerprints[cell.dataset]
         if before is None:
-            ledger.remember(keys.FINGERPRINT, now)
+            search.remember(keys.FINGERPRINT, now)
         elif before != now:
             raise UsageError(
                 f"The images of {cell.dataset} are not those that the study was started with (fingerprint {now[:12]}, "

@@ -18,10 +18,10 @@ from study.cli.interruption import Interruption
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
 from study.driver.resume import check_content
-from study.search.cells import Cell, Stage, cells_of
+from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.search.trial_spec import TrialState
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
@@ -38,8 +38,6 @@ from study.training.trivial_baselines import trivial_document, trivial_evaluatio
 _PATIENCE_SECONDS = 120.0
 _BRIEFLY_SECONDS = 2.0
 
-Ledgers = dict[tuple[str, Stage], CellLedger]
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -52,16 +50,6 @@ class Outcome:
 
     finished: bool
     delivered: bool
-
-
-def open_ledgers(settings: StudySettings, home: StudyHome, cells: Sequence[Cell]) -> Ledgers:
-    """Every cell's part of the ledger, at both stages."""
-    storage = open_storage(home.ledger_url(settings))
-    return {
-        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
-        for cell in cells
-        for stage in Stage
-    }
 
 
 def run_study(
@@ -86,28 +74,28 @@ def run_study(
         UsageError: If the study runs already, its images changed or Ray cannot be reached; nothing was changed.
         StudyError: If ledger or storage cannot be used.
     """
-    cells = cells_of(settings)
-    with only_driver(home.root), ledger_errors(home.ledger_url(settings)):
-        ledgers = open_ledgers(settings, home, cells)
-        check_content(ledgers, cells, {name: images.fingerprint for name, images in prepared.images.items()})
+    url = home.ledger_url(settings)
+    with only_driver(home.root), ledger_errors(url):
+        ledger = StudyLedger(open_storage(url), settings)
+        check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
-        screen = Screen(settings, cells, console)
-        conductor = Conductor(settings, cells, ledgers, [tracker, screen])
+        screen = Screen(settings, ledger.cells, console)
+        conductor = Conductor(settings, ledger, [tracker, screen])
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
                 screen.say("Nothing is left to do.")
             else:
-                _open_runs(tracker, settings, prepared, cells)
+                _open_runs(tracker, settings, prepared, ledger.cells)
                 _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
                 conductor.explain()
-                _catch_up(screen, cells, ledgers)
+                _catch_up(screen, ledger)
                 with ray_cluster(ray_address, interruption.install), screen:
                     train_trials(settings, home, prepared, conductor)
             if conductor.finished:
-                _close_runs(tracker, cells, ledgers)
+                _close_runs(tracker, ledger)
             delivered = delivery.finish(_PATIENCE_SECONDS)
         except BaseException:
             delivery.finish(_BRIEFLY_SECONDS)
@@ -140,16 +128,16 @@ def _log_trivial(tracker: Tracker, storage: Storage, prepared: Prepared) -> None
                 tracker.artifact(STUDY_RUN, path, path)
 
 
-def _close_runs(tracker: Tracker, cells: Sequence[Cell], ledgers: Ledgers) -> None:
-    for cell in cells:
-        found = ledgers[cell.key, Stage.SEARCH].trials(TrialState.COMPLETE)
-        tracker.close(cell.key, "FINISHED" if found else "FAILED")
+def _close_runs(tracker: Tracker, ledger: StudyLedger) -> None:
+    for cell in ledger.cells:
+        complete = ledger.search(cell.key).trials(TrialState.COMPLETE)
+        tracker.close(cell.key, "FINISHED" if complete else "FAILED")
     tracker.close(STUDY_RUN)
 
 
-def _catch_up(screen: Screen, cells: Sequence[Cell], ledgers: Ledgers) -> None:
-    for cell in cells:
-        trials = ledgers[cell.key, Stage.SEARCH].trials()
+def _catch_up(screen: Screen, ledger: StudyLedger) -> None:
+    for cell in ledger.cells:
+        trials = ledger.search(cell.key).trials()
         states = [trial.state for trial in trials]
         values = [trial.best for trial in trials if trial.state is TrialState.COMPLETE]
         screen.catch_up(
@@ -158,5 +146,5 @@ def _catch_up(screen: Screen, cells: Sequence[Cell], ledgers: Ledgers) -> None:
             pruned=states.count(TrialState.PRUNED),
             failed=states.count(TrialState.FAIL),
             best=min(values, default=None),
-            finals=len(ledgers[cell.key, Stage.FINAL].trials(TrialState.COMPLETE, TrialState.FAIL)),
+            finals=len(ledger.finals(cell.key).trials(TrialState.COMPLETE, TrialState.FAIL)),
         )

@@ -7,15 +7,15 @@ Ray Tune (`study.backend.ray_adapters`) drive it on a cluster, and a simulated c
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
 from study.search import attributes as keys
 from study.search.cell_progress import Progress
-from study.search.cells import Cell, Stage, derived_seed
-from study.search.ledger import CellLedger
+from study.search.cells import Stage, derived_seed
+from study.search.ledger import CellLedger, StudyLedger
 from study.search.search_space import distributions, within
 from study.search.trial_spec import End, LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.schema import StudySettings
@@ -26,25 +26,18 @@ class Conductor:
 
     Args:
         settings: The study.
-        cells: Its cells.
-        ledgers: For each cell's key and stage, its part of the ledger.
+        ledger: Its ledger.
         listeners: Told of everything that happens.
     """
 
     def __init__(
-        self,
-        settings: StudySettings,
-        cells: Sequence[Cell],
-        ledgers: Mapping[tuple[str, Stage], CellLedger],
-        listeners: Sequence[Listener] = (),
+        self, settings: StudySettings, ledger: StudyLedger, listeners: Sequence[Listener] = ()
     ) -> None:
         self._settings = settings
         self._listeners = listeners
         self._progress = {
-            cell.key: Progress(
-                cell, ledgers[cell.key, Stage.SEARCH], ledgers[cell.key, Stage.FINAL], settings
-            )
-            for cell in cells
+            cell.key: Progress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
+            for cell in ledger.cells
         }
         self._seconds: dict[str, dict[int, float]] = {}
         self._orphans = [

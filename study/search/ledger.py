@@ -20,43 +20,59 @@ from optuna.trial import FrozenTrial
 
 from models.metrics import OBJECTIVE
 from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
-from study.search.cells import Cell, Stage, derived_seed
+from study.search.cells import Cell, Stage, cells_of, derived_seed
 from study.search.search_space import make_pruner, make_sampler
 from study.search.trial_spec import LedgerTrial, Parameters, TrialState
-from study.settings.schema import SearchSettings
+from study.settings.schema import StudySettings
+
+
+class StudyLedger:
+    """A study's ledger: for each of its cells, the trials of the search and the finals.
+
+    Args:
+        storage: From `study.search.database.open_storage`.
+        settings: The study.
+
+    Attributes:
+        cells: The study's cells, in the order in which they are shown.
+    """
+
+    def __init__(self, storage: BaseStorage, settings: StudySettings) -> None:
+        self.cells = cells_of(settings)
+        self._parts = {
+            (cell.key, stage): CellLedger(storage, settings, cell, stage)
+            for cell in self.cells
+            for stage in Stage
+        }
+
+    def search(self, cell: str) -> CellLedger:
+        """The search of the cell with this key."""
+        return self._parts[cell, Stage.SEARCH]
+
+    def finals(self, cell: str) -> CellLedger:
+        """The finals of the cell with this key."""
+        return self._parts[cell, Stage.FINAL]
 
 
 class CellLedger:
     """The trials of one cell at one stage.
 
     Args:
-        storage: From `open_storage`.
-        study_name: Name of the study that the cell belongs to.
+        storage: From `study.search.database.open_storage`.
+        settings: The study that the cell belongs to.
         cell: The cell.
         stage: Search or finals.
-        search: Sampler, pruner and their settings.
-        seed: The study's seed.
     """
 
-    def __init__(
-        self,
-        storage: BaseStorage,
-        study_name: str,
-        cell: Cell,
-        stage: Stage,
-        search: SearchSettings,
-        seed: int,
-    ) -> None:
+    def __init__(self, storage: BaseStorage, settings: StudySettings, cell: Cell, stage: Stage) -> None:
         self._storage = storage
-        self._search = search
-        self._seed = seed
-        self.cell = cell
-        name = f"{study_name}/{cell.key}" + ("" if stage is Stage.SEARCH else "/finals")
+        self._settings = settings
+        self._cell = cell
         self._study = optuna.create_study(
-            study_name=name,
+            study_name=f"{settings.name}/{cell.key}" + ("" if stage is Stage.SEARCH else "/finals"),
             storage=storage,
             direction="minimize",
-            pruner=make_pruner(search, cell.epochs),
+            pruner=make_pruner(settings.search, cell.epochs),
             load_if_exists=True,
         )
         self._name_the_objective()
@@ -128,8 +144,9 @@ class CellLedger:
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
         # A sampler's random state is not in the storage, so each trial's is made from what is: its number.
         # A quasi-random sequence on the other hand is one sequence, whose position Optuna stores.
-        names = () if self._search.sampler == "qmc" else (number,)
-        return make_sampler(self._search, derived_seed(self._seed, self.cell.key, "sampler", *names))
+        search, seed = self._settings.search, self._settings.seed
+        names = () if search.sampler == "qmc" else (number,)
+        return make_sampler(search, derived_seed(seed, self._cell.key, "sampler", *names))
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Record the objective after an epoch; an epoch that is already there stays as it is."""

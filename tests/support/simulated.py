@@ -7,9 +7,8 @@ from optuna.storages import InMemoryStorage
 
 from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import Simulation
-from study.search.cells import Stage, cells_of
 from study.search.conductor import Conductor
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
@@ -56,37 +55,31 @@ class Diary:
         return [(spec, content) for what, spec, content in self.events if what == kind]
 
 
-def ledgers_in(storage, settings):
-    return {
-        (cell.key, stage): CellLedger(storage, settings.name, cell, stage, settings.search, settings.seed)
-        for cell in cells_of(settings)
-        for stage in Stage
-    }
-
-
 def simulate(settings, storage=None, curve=analytic_curve, workers=4, **options):
-    ledgers = ledgers_in(storage or InMemoryStorage(), settings)
+    ledger = StudyLedger(storage or InMemoryStorage(), settings)
     diary = Diary()
-    conductor = Conductor(settings, cells_of(settings), ledgers, [diary])
+    conductor = Conductor(settings, ledger, [diary])
     simulation = Simulation(conductor, curve, workers, **options)
-    return simulation, conductor, ledgers, diary
+    return simulation, conductor, ledger, diary
 
 
 def run(settings, **options):
-    simulation, conductor, ledgers, diary = simulate(settings, **options)
+    simulation, conductor, ledger, diary = simulate(settings, **options)
     simulation.run()
     assert conductor.finished
-    return ledgers, diary
+    return ledger, diary
 
 
-def states(ledgers, cell, stage=Stage.SEARCH):
-    return Counter(trial.state for trial in ledgers[cell, stage].trials())
+def states(part):
+    """How many trials of a cell's search or finals are in which state."""
+    return Counter(trial.state for trial in part.trials())
 
 
-def outcome(ledgers):
+def outcome(ledger):
     """What a study ended with: the state of each trial."""
     return {
-        (cell, stage, trial.number): trial.state
-        for (cell, stage), book in ledgers.items()
-        for trial in book.trials()
+        (cell.key, stage, trial.number): trial.state
+        for cell in ledger.cells
+        for stage, part in enumerate((ledger.search(cell.key), ledger.finals(cell.key)))
+        for trial in part.trials()
     }

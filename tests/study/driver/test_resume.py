@@ -20,8 +20,7 @@ from optuna.trial import TrialState
 from study.cli.interruption import INTERRUPTED
 from study.driver.resume import check_content, resumed
 from study.errors import UsageError
-from study.search.cells import Stage, cells_of
-from study.search.ledger import CellLedger
+from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
 from study.tracking.names import KEY_TAG
@@ -114,17 +113,11 @@ def test_a_ledger_that_does_not_hold_the_study_is_refused(stored, tmp_path):
 
 def test_other_images_under_the_same_name_are_refused():
     given = StudySettings(datasets={"fruit": {"root": "drawn:fruit"}}, architectures=["unet"])
-    cells = cells_of(given)
-    storage = InMemoryStorage()
-    ledgers = {
-        (cell.key, stage): CellLedger(storage, "one", cell, stage, given.search, 0)
-        for cell in cells
-        for stage in Stage
-    }
-    check_content(ledgers, cells, {"fruit": "a" * 64})
-    check_content(ledgers, cells, {"fruit": "a" * 64})
+    ledger = StudyLedger(InMemoryStorage(), given)
+    check_content(ledger, {"fruit": "a" * 64})
+    check_content(ledger, {"fruit": "a" * 64})
     with pytest.raises(UsageError, match="images of fruit are not those"):
-        check_content(ledgers, cells, {"fruit": "b" * 64})
+        check_content(ledger, {"fruit": "b" * 64})
 
 
 @pytest.mark.parametrize("name", ["unet", "cgan"])

@@ -26,10 +26,10 @@ from tests.support.simulated import (
 
 
 def test_every_cell_gets_the_same_budget_and_its_finals():
-    ledgers, _ = run(study_settings())
+    ledger, _ = run(study_settings())
     for cell in cells_of(study_settings()):
-        assert states(ledgers, cell.key).total() == TRIALS
-        assert states(ledgers, cell.key, Stage.FINAL) == {TrialState.COMPLETE: 2}
+        assert states(ledger.search(cell.key)).total() == TRIALS
+        assert states(ledger.finals(cell.key)) == {TrialState.COMPLETE: 2}
 
 
 @pytest.mark.parametrize("workers", [1, 3, 64])
@@ -55,16 +55,16 @@ def test_under_a_budget_of_device_seconds_cells_take_turns_and_stop_when_it_is_s
         search={"pruner": "none"},
         finals={"seeds": 0},
     )
-    ledgers, diary = run(settings)
+    ledger, diary = run(settings)
     first = [spec.cell for spec, _ in diary.of("started")][:4]
     assert len(set(first)) == 4
     for cell in cells_of(settings):
-        assert 6 <= states(ledgers, cell.key).total() <= 9
+        assert 6 <= states(ledger.search(cell.key)).total() <= 9
 
 
 def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_path):
     settings = study_settings()
-    simulation, conductor, ledgers, diary = simulate(settings)
+    simulation, conductor, ledger, diary = simulate(settings)
     searched = set()
     while simulation.advance(tmp_path):
         for spec, _ in diary.of("started"):
@@ -72,14 +72,14 @@ def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_pat
                 searched.add(spec.dataset)
         for dataset in ("scenes", "fruit"):
             done = sum(
-                states(ledgers, f"{dataset}/unet")[state]
+                states(ledger.search(f"{dataset}/unet"))[state]
                 for state in (TrialState.COMPLETE, TrialState.PRUNED)
             )
             assert dataset not in searched or done == TRIALS
         left = [
             cell
             for cell in ("scenes/koalarization", "fruit/koalarization", "scenes/unet", "fruit/unet")
-            if states(ledgers, cell).total() < TRIALS
+            if states(ledger.search(cell)).total() < TRIALS
         ]
         if left:
             assert simulation.busy >= 3  # the fourth is the one that has just reported its last epoch
@@ -87,10 +87,10 @@ def test_the_cgan_waits_for_its_unet_and_leaves_no_worker_idle_meanwhile(tmp_pat
 
 
 def test_a_cgan_trial_that_starts_from_the_unet_takes_the_best_one():
-    ledgers, diary = run(study_settings())
+    ledger, diary = run(study_settings())
     for spec, _ in diary.of("started"):
         if spec.params.get("generator_init") == "unet":
-            complete = ledgers[f"{spec.dataset}/unet", Stage.SEARCH].trials(TrialState.COMPLETE)
+            complete = ledger.search(f"{spec.dataset}/unet").trials(TrialState.COMPLETE)
             best = min(complete, key=lambda trial: (trial.best, trial.number))
             assert spec.generator_from == best.number
         else:
@@ -106,11 +106,11 @@ def test_a_cell_is_in_its_finals_while_others_still_search():
 
 
 def test_finals_repeat_the_best_complete_configuration_with_fresh_seeds():
-    ledgers, diary = run(study_settings())
+    ledger, diary = run(study_settings())
     for cell in cells_of(study_settings()):
-        complete = ledgers[cell.key, Stage.SEARCH].trials(TrialState.COMPLETE)
+        complete = ledger.search(cell.key).trials(TrialState.COMPLETE)
         best = min(complete, key=lambda trial: (trial.best, trial.number))
-        finals = ledgers[cell.key, Stage.FINAL].trials()
+        finals = ledger.finals(cell.key).trials()
         assert all(final.params == best.params for final in finals)
         assert all(OBJECTIVE in final.attributes["test"] for final in finals)
         seeds = {spec.seed for spec, _ in diary.of("started") if spec.cell == cell.key}
@@ -123,7 +123,7 @@ def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner
     settings = study_settings(
         architectures=["unet"], search=search, finals={"seeds": 0}, budget={"trials": 20}
     )
-    ledgers, diary = run(settings, workers=3)
+    ledger, diary = run(settings, workers=3)
     for cell in cells_of(settings):
         name = f"{settings.name}/{cell.key}"  # Hyperband's brackets hang on it
         plain = optuna.create_study(study_name=name, pruner=make_pruner(settings.search, EPOCHS))
@@ -137,13 +137,13 @@ def test_pruning_equals_what_optunas_pruner_decides_in_a_study_of_its_own(pruner
             elif what == "reported":
                 trials[number].report(content[OBJECTIVE], int(content["epoch"]))
                 stopped = int(content["epoch"]) < EPOCHS and trials[number].should_prune()
-                ours = ledgers[cell.key, Stage.SEARCH].trials()[number]
+                ours = ledger.search(cell.key).trials()[number]
                 assert stopped == (ours.state is TrialState.PRUNED and content["epoch"] == ours.epochs)
             elif content.state is TrialState.PRUNED:
                 plain.tell(trials[number], state=optuna.trial.TrialState.PRUNED)
             else:
                 plain.tell(trials[number], content.value)
-    pruned = states(ledgers, "scenes/unet")[TrialState.PRUNED]
+    pruned = states(ledger.search("scenes/unet"))[TrialState.PRUNED]
     assert (pruned > 0) == (pruner in ("median", "halving", "hyperband"))  # these curves always improve
 
 
@@ -153,11 +153,11 @@ def test_a_diverged_trial_is_told_fail_and_the_study_goes_on():
             return {OBJECTIVE: math.nan}
         return analytic_curve(spec, epoch)
 
-    ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=diverging)
-    trial = ledgers["scenes/unet", Stage.SEARCH].trials()[3]
+    ledger, _ = run(study_settings(search={"pruner": "none"}), curve=diverging)
+    trial = ledger.search("scenes/unet").trials()[3]
     assert trial.state is TrialState.FAIL
     assert trial.attributes["reason"] == f"diverged: {OBJECTIVE} is nan at epoch 2"
-    assert states(ledgers, "scenes/unet")[TrialState.COMPLETE] == TRIALS - 1
+    assert states(ledger.search("scenes/unet"))[TrialState.COMPLETE] == TRIALS - 1
 
 
 def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
@@ -170,8 +170,8 @@ def test_a_trial_whose_process_dies_is_tried_again_and_then_told_fail():
             raise ProcessDied("the node is gone")
         return analytic_curve(spec, epoch)
 
-    ledgers, _ = run(study_settings(search={"pruner": "none"}), curve=dying, max_failures=2)
-    trials = ledgers["fruit/unet", Stage.SEARCH].trials()
+    ledger, _ = run(study_settings(search={"pruner": "none"}), curve=dying, max_failures=2)
+    trials = ledger.search("fruit/unet").trials()
     assert [trial.number for trial in trials if trial.state is TrialState.FAIL] == [2]
     assert trials[2].attributes["reason"] == "ProcessDied: the node is gone"
     assert all(
@@ -183,28 +183,28 @@ def test_a_failing_cell_stops_and_its_dependant_starts_from_scratch():
     def hopeless(spec, epoch):
         return {OBJECTIVE: math.inf} if spec.cell == "scenes/unet" else analytic_curve(spec, epoch)
 
-    ledgers, diary = run(study_settings(), curve=hopeless, workers=1)
-    assert set(states(ledgers, "scenes/unet")) == {TrialState.FAIL}
-    assert states(ledgers, "scenes/unet").total() < TRIALS
-    assert states(ledgers, "scenes/unet", Stage.FINAL).total() == 0
-    assert states(ledgers, "scenes/cgan").total() == TRIALS
+    ledger, diary = run(study_settings(), curve=hopeless, workers=1)
+    assert set(states(ledger.search("scenes/unet"))) == {TrialState.FAIL}
+    assert states(ledger.search("scenes/unet")).total() < TRIALS
+    assert states(ledger.finals("scenes/unet")).total() == 0
+    assert states(ledger.search("scenes/cgan")).total() == TRIALS
     assert any("scenes/unet stops" in sentence for _, sentence in diary.of("noted"))
     assert all(
         "generator_init" not in trial.params or trial.params["generator_init"] == "scratch"
-        for trial in ledgers["scenes/cgan", Stage.SEARCH].trials()
+        for trial in ledger.search("scenes/cgan").trials()
     )
 
 
 def test_a_cgan_search_begins_with_the_textbook_from_scratch_and_from_the_trained_unet():
-    ledgers, _ = run(study_settings())
-    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    ledger, _ = run(study_settings())
+    first, second, *_ = ledger.search("scenes/cgan").trials()
     assert first.params == architecture("cgan").textbook
     assert second.params == {**architecture("cgan").textbook, "generator_init": "unet"}
 
 
 def test_a_search_begins_within_the_space_that_it_was_given():
-    ledgers, _ = run(study_settings(search={"space": {"cgan": {"generator_init": ["unet"]}}}))
-    first, second, *_ = ledgers["scenes/cgan", Stage.SEARCH].trials()
+    ledger, _ = run(study_settings(search={"space": {"cgan": {"generator_init": ["unet"]}}}))
+    first, second, *_ = ledger.search("scenes/cgan").trials()
     assert first.params == {**architecture("cgan").textbook, "generator_init": "unet"}
     assert second.params["learning_rate"] != first.params["learning_rate"]
 
@@ -218,9 +218,9 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
         pretrained_by="unet",
     )
     monkeypatch.setitem(architectures._registry, "tuned", plugin)
-    ledgers, diary = run(study_settings(architectures=["unet", "tuned"]))
+    ledger, diary = run(study_settings(architectures=["unet", "tuned"]))
     best = min(
-        ledgers["fruit/unet", Stage.SEARCH].trials(TrialState.COMPLETE),
+        ledger.search("fruit/unet").trials(TrialState.COMPLETE),
         key=lambda trial: (trial.best, trial.number),
     )
     started = [one for one, _ in diary.of("started") if one.cell == "fruit/tuned"]
@@ -238,7 +238,7 @@ def test_a_loss_of_any_name_that_is_not_finite_is_a_divergence(monkeypatch):
         kl = math.nan if (spec.number, epoch) == (3, 2) else 0.1
         return {"kl": kl, **analytic_curve(spec, epoch)}
 
-    ledgers, _ = run(study_settings(architectures=["variational"]), curve=diverging)
-    trial = ledgers["fruit/variational", Stage.SEARCH].trials()[3]
+    ledger, _ = run(study_settings(architectures=["variational"]), curve=diverging)
+    trial = ledger.search("fruit/variational").trials()[3]
     assert trial.state is TrialState.FAIL
     assert trial.attributes["reason"] == "diverged: kl is nan at epoch 2"

@@ -60,8 +60,8 @@ for _name in (
 def undisturbed():
     storage = MortalStorage()
     storage.left = 10**9
-    ledgers, _ = run(study_settings(search={"pruner": "none"}), storage=storage)
-    return outcome(ledgers), 10**9 - storage.left
+    ledger, _ = run(study_settings(search={"pruner": "none"}), storage=storage)
+    return outcome(ledger), 10**9 - storage.left
 
 
 @pytest.mark.parametrize("repeat", range(25))
@@ -76,13 +76,13 @@ def test_a_study_killed_at_any_write_and_continued_ends_with_the_same_trials(rep
         except Killed:
             storage.left = chance.randrange(writes)
     storage.left = math.inf
-    ledgers, diary = run(settings, storage=storage)
-    assert outcome(ledgers) == expected
+    ledger, diary = run(settings, storage=storage)
+    assert outcome(ledger) == expected
     started = Counter(spec.key for spec, _ in diary.of("started"))
     assert not started or max(started.values()) == 1
     for cell in cells_of(settings):
-        best = min(ledgers[cell.key, Stage.SEARCH].trials(), key=lambda trial: (trial.best, trial.number))
-        assert all(final.params == best.params for final in ledgers[cell.key, Stage.FINAL].trials())
+        best = min(ledger.search(cell.key).trials(), key=lambda trial: (trial.best, trial.number))
+        assert all(final.params == best.params for final in ledger.finals(cell.key).trials())
 
 
 def test_after_a_kill_the_orphans_come_first_with_number_and_parameters(tmp_path):
@@ -103,10 +103,11 @@ def test_a_killed_study_charges_no_final_twice(tmp_path):
     simulation, _, _, diary = simulate(settings, storage=storage, workers=2)
     while not any(a.stage is Stage.FINAL and report["epoch"] == 5 for a, report in diary.of("reported")):
         simulation.advance(tmp_path)
-    simulation, conductor, ledgers, _ = simulate(settings, storage=storage, workers=2)
+    simulation, conductor, ledger, _ = simulate(settings, storage=storage, workers=2)
     simulation.run()
     for cell in cells_of(settings):
-        epochs = sum(t.epochs for stage in Stage for t in ledgers[cell.key, stage].trials())
+        parts = ledger.search(cell.key), ledger.finals(cell.key)
+        epochs = sum(t.epochs for part in parts for t in part.trials())
         assert conductor._progress[cell.key].epochs == epochs
 
 
