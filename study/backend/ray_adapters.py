@@ -107,7 +107,7 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
     def __init__(self, conductor: Conductor) -> None:
         super().__init__()
         self._conductor = conductor
-        self._given_back: Counter[str] = Counter()
+        self._handed_out_again: Counter[str] = Counter()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
@@ -143,9 +143,9 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
             return
         spec, reason = spec_of(trial.config), _reason(trial)
         with self._kept():
-            if trial.should_recover() and self._given_back[spec.key] < trial.max_failures:
-                self._given_back[spec.key] += 1
-                self._conductor.give_back(spec)
+            if trial.should_recover() and self._handed_out_again[spec.key] < trial.max_failures:
+                self._handed_out_again[spec.key] += 1
+                self._conductor.hand_out_again(spec)
                 return
             if reason.startswith(_STORAGE_ERROR):
                 raise StudyError(

@@ -63,13 +63,11 @@ class Screen:
         if self._live:
             self._live.stop()
 
-    def catch_up(
-        self, cell: str, ended: int, pruned: int, failed: int, best: float | None, finals: int
-    ) -> None:
+    def catch_up(self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int) -> None:
         """Show what an earlier run of this study did."""
         row = self._rows[cell]
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
-        row.best = math.inf if best is None else best
+        row.best = best
 
     def started(self, spec: TrialSpec) -> None:
         """A trial began."""

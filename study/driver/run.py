@@ -91,7 +91,7 @@ def run_study(
                 _open_runs(tracker, settings, prepared, ledger.cells)
                 _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
                 conductor.explain()
-                _catch_up(screen, ledger)
+                _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install), screen:
                     train_trials(settings, home, prepared, conductor)
             if conductor.finished:
@@ -135,16 +135,13 @@ def _close_runs(tracker: Tracker, ledger: StudyLedger) -> None:
     tracker.close(STUDY_RUN)
 
 
-def _catch_up(screen: Screen, ledger: StudyLedger) -> None:
-    for cell in ledger.cells:
-        trials = ledger.search(cell.key).trials()
-        states = [trial.state for trial in trials]
-        values = [trial.best for trial in trials if trial.state is TrialState.COMPLETE]
+def _catch_up(screen: Screen, conductor: Conductor) -> None:
+    for progress in conductor.cells:
         screen.catch_up(
-            cell.key,
-            ended=sum(state.ended for state in states),
-            pruned=states.count(TrialState.PRUNED),
-            failed=states.count(TrialState.FAIL),
-            best=min(values, default=None),
-            finals=len(ledger.finals(cell.key).trials(TrialState.COMPLETE, TrialState.FAIL)),
+            progress.cell.key,
+            ended=progress.states.total(),
+            pruned=progress.states[TrialState.PRUNED],
+            failed=progress.states[TrialState.FAIL],
+            best=progress.best,
+            finals=progress.finals_ended,
         )

@@ -11,15 +11,15 @@ from optuna.distributions import BaseDistribution
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.ledger import CellLedger
-from study.search.trial_spec import LedgerTrial, TrialState
+from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
 
 # A cell is not given up before this many of its trials have ended: a few diverged ones prove nothing.
 _JUDGED_FROM = 6
 
 
-class Progress:
-    """One cell's counts; they follow from the ledger, and are kept only so as not to ask it all the time.
+class CellProgress:
+    """One cell's counters. They follow from the ledger, and are kept so that it need not be read all the time.
 
     Args:
         cell: The cell.
@@ -28,11 +28,11 @@ class Progress:
         settings: The study.
 
     Attributes:
-        states: How many search trials ended how.
-        running: Stage and number of every trial that was handed out, by this driver or one before it.
-        epochs: Epochs charged.
-        device_seconds: Device time charged.
-        best: Lowest objective of the complete search trials.
+        states: Number of search trials by the state in which they ended.
+        finals_ended: Number of finals that ended.
+        epochs: Epochs charged for the trials that ended.
+        device_seconds: Device time charged, for running trials too.
+        best: Lowest objective of the complete search trials, infinite if there is none.
     """
 
     def __init__(self, cell: Cell, search: CellLedger, finals: CellLedger, settings: StudySettings) -> None:
@@ -41,53 +41,64 @@ class Progress:
         self.finals = finals
         self._settings = settings
         self.states: Counter[TrialState] = Counter()
-        self.running: set[tuple[Stage, int]] = set()
+        self.finals_ended = 0
         self.epochs = 0
         self.device_seconds = 0.0
         self.best = math.inf
-        self._begun = 0
-        self._winners: list[int] | None = finals.attributes.get(keys.WINNERS)
-        self._to_continue: dict[int, LedgerTrial] = {}
-        self._read_search()
-        self._finals_begun = len(finals.trials()) - len(finals.trials(TrialState.WAITING))
-        for trial in finals.trials():
-            if trial.state.ended:
-                self._charge(trial)
+        # Device-seconds by epoch of the trials that were handed out, by this driver or one before it.
+        self._running: dict[tuple[Stage, int], dict[int, float]] = {}
         for stage in Stage:
-            self.running |= {(stage, entry.number) for entry in self.book(stage).running()}
-
-    def _read_search(self) -> None:
-        trials = self.search.trials()
-        for trial in trials:
-            if trial.state is not TrialState.WAITING:
-                self._begun += keys.CONTINUES not in trial.attributes
-            if trial.state.ended:
-                self.states[trial.state] += 1
-                self._charge(trial)
-            if trial.state is TrialState.COMPLETE:
-                self.best = min(trial.best, self.best)
-        continued = {
-            trial.attributes.get(keys.CONTINUES) for trial in trials if trial.state is not TrialState.WAITING
-        }
+            self._read(stage)
+        trials = [trial for trial in search.trials() if trial.state is not TrialState.WAITING]
+        continued = {trial.attributes.get(keys.CONTINUES) for trial in trials}
+        self._begun = sum(keys.CONTINUES not in trial.attributes for trial in trials)
         self._to_continue = {
             trial.number: trial
-            for trial in self.search.trials(TrialState.COMPLETE)
-            if trial.epochs < self.cell.epochs and trial.number not in continued
+            for trial in search.trials(TrialState.COMPLETE)
+            if trial.epochs < cell.epochs and trial.number not in continued
         }
+        running_finals = sum(stage is Stage.FINAL for stage, _ in self._running)
+        self._finals_begun = self.finals_ended + running_finals
+        self._winners: list[int] | None = finals.attributes.get(keys.WINNERS)
 
-    def _charge(self, trial: LedgerTrial) -> None:
-        inherited = trial.attributes.get(keys.INHERITED_EPOCHS, 0)
-        self.epochs += max(0, trial.epochs - inherited)
-        self.device_seconds += trial.attributes.get(keys.DEVICE_SECONDS, 0.0)
+    def _read(self, stage: Stage) -> None:
+        for trial in self.ledger(stage).trials():
+            if trial.state.ended:
+                self._count(stage, trial.state, trial.best)
+                self.epochs += _charged(trial.epochs, trial.attributes.get(keys.INHERITED_EPOCHS, 0))
+                self.device_seconds += trial.attributes.get(keys.DEVICE_SECONDS, 0.0)
+            elif trial.state is TrialState.RUNNING:
+                self._running[stage, trial.number] = {}
 
-    def book(self, stage: Stage) -> CellLedger:
+    def _count(self, stage: Stage, state: TrialState, best: float) -> None:
+        if stage is Stage.FINAL:
+            self.finals_ended += 1
+            return
+        self.states[state] += 1
+        if state is TrialState.COMPLETE:
+            self.best = min(best, self.best)
+
+    def ledger(self, stage: Stage) -> CellLedger:
         """The cell's part of the ledger at a stage."""
         return self.search if stage is Stage.SEARCH else self.finals
+
+    def interrupted(self) -> list[tuple[Stage, int]]:
+        """Stage and number of every trial that was handed out and has not ended."""
+        return list(self._running)
+
+    def is_running(self, spec: TrialSpec) -> bool:
+        """Whether a trial was handed out and has not ended."""
+        return (spec.stage, spec.number) in self._running
+
+    @property
+    def idle(self) -> bool:
+        """Whether no trial is running."""
+        return not self._running
 
     @property
     def spent(self) -> tuple[float, int]:
         """What the cell was charged, running trials included, then how many run; decides whose turn it is."""
-        running = len(self.running)
+        running = len(self._running)
         if self._settings.budget.device_seconds:
             return self.device_seconds, running
         return self.epochs + running * self.cell.epochs, running
@@ -109,7 +120,7 @@ class Progress:
     @property
     def searched(self) -> bool:
         """Whether the search is over."""
-        return not self.search_left and all(stage is not Stage.SEARCH for stage, _ in self.running)
+        return not self.search_left and all(stage is not Stage.SEARCH for stage, _ in self._running)
 
     @property
     def finals_left(self) -> bool:
@@ -136,12 +147,13 @@ class Progress:
         """Begin the next search trial: a longer budget's continuation of a complete one, or a fresh one."""
         if self._to_continue:
             self._enqueue_continuation(next(iter(self._to_continue.values())))
-        entry = self.search.ask(space)
-        if keys.CONTINUES in entry.attributes:
-            del self._to_continue[entry.attributes[keys.CONTINUES]]
+        trial = self.search.ask(space)
+        if keys.CONTINUES in trial.attributes:
+            del self._to_continue[trial.attributes[keys.CONTINUES]]
         else:  # a fresh one, which a driver that died had enqueued before
             self._begun += 1
-        return entry
+        self._running[Stage.SEARCH, trial.number] = {}
+        return trial
 
     def _enqueue_continuation(self, trial: LedgerTrial) -> None:
         waiting = self.search.trials(TrialState.WAITING)
@@ -164,18 +176,57 @@ class Progress:
             self.finals.remember(keys.WINNERS, self._winners)
         if not self.finals.trials(TrialState.WAITING):
             self._enqueue_finals(self._winners)
+        trial = self.finals.ask(space)
         self._finals_begun += 1
-        return self.finals.ask(space)
+        self._running[Stage.FINAL, trial.number] = {}
+        return trial
 
     def _enqueue_finals(self, winners: list[int]) -> None:
-        there = {trial.attributes[keys.SEED] for trial in self.finals.trials()}
-        configurations = {trial.number: trial for trial in self.search.trials(TrialState.COMPLETE)}
+        enqueued = {trial.attributes[keys.SEED] for trial in self.finals.trials()}
+        complete = {trial.number: trial for trial in self.search.trials(TrialState.COMPLETE)}
         for number in winners:
+            winner = complete[number]
             for repeat in range(self._settings.finals.seeds):
                 seed = derived_seed(self._settings.seed, self.cell.key, "final", number, repeat)
-                epochs = configurations[number].epochs
-                attributes = {keys.SEED: seed, keys.CONFIGURATION: number, keys.EPOCHS: epochs}
-                if keys.GENERATOR_FROM in configurations[number].attributes:
-                    attributes[keys.GENERATOR_FROM] = configurations[number].attributes[keys.GENERATOR_FROM]
-                if seed not in there:
-                    self.finals.enqueue(configurations[number].params, attributes)
+                attributes = {keys.SEED: seed, keys.CONFIGURATION: number, keys.EPOCHS: winner.epochs}
+                if keys.GENERATOR_FROM in winner.attributes:
+                    attributes[keys.GENERATOR_FROM] = winner.attributes[keys.GENERATOR_FROM]
+                if seed not in enqueued:
+                    self.finals.enqueue(winner.params, attributes)
+
+    def charge(self, spec: TrialSpec, report: Report) -> None:
+        """Charge an epoch of a running trial, unless it was charged before or inherited."""
+        epoch, charged = int(report["epoch"]), self._running[spec.stage, spec.number]
+        if epoch > spec.inherited_epochs and epoch not in charged:
+            charged[epoch] = report.get("device_seconds", 0.0)
+            self.device_seconds += charged[epoch]
+
+    def end(self, spec: TrialSpec, state: TrialState, reason: str = "", test: Report | None = None) -> End:
+        """Count a running trial as ended, which the ledger is told afterwards.
+
+        Args:
+            spec: The trial.
+            state: How it ended.
+            reason: Why, if it is not complete.
+            test: A complete final's metrics on the test split.
+        """
+        charged = self._running.pop((spec.stage, spec.number))
+        epochs = _charged(max(charged, default=0), spec.inherited_epochs)
+        best = self.ledger(spec.stage).best_value(spec.number)
+        self.epochs += epochs
+        self._count(spec.stage, state, best)
+        return End(
+            state,
+            reason,
+            best if math.isfinite(best) else None,
+            epochs,
+            sum(charged.values()),
+            test,
+            ended=self.states.total(),
+            best=self.best if math.isfinite(self.best) else None,
+        )
+
+
+def _charged(last: int, inherited: int) -> int:
+    """Epochs that a trial is charged for: those up to its last one that it did not inherit."""
+    return max(0, last - inherited)

@@ -1,23 +1,23 @@
 """The rules of a study: which trial comes next, and when one is stopped.
 
-The conductor knows neither Ray nor MLflow. It asks the ledger, and tells its listeners what happened; the adapters of
+The conductor knows neither Ray nor MLflow. It asks the ledger and tells its listeners what happened; the adapters of
 Ray Tune (`study.backend.ray_adapters`) drive it on a cluster, and a simulated clock can drive it without one.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Collection, Sequence
+
+from optuna.distributions import BaseDistribution
 
 from models.architectures import architecture
 from models.metrics import OBJECTIVE
 from study.search import attributes as keys
-from study.search.cell_progress import Progress
+from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
-from study.search.ledger import CellLedger, StudyLedger
+from study.search.ledger import StudyLedger
 from study.search.search_space import distributions, within
-from study.search.trial_spec import End, LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
+from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.schema import StudySettings
 
 
@@ -35,51 +35,50 @@ class Conductor:
     ) -> None:
         self._settings = settings
         self._listeners = listeners
-        self._progress = {
-            cell.key: Progress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
+        self._cells = {
+            cell.key: CellProgress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
             for cell in ledger.cells
         }
-        self._seconds: dict[str, dict[int, float]] = {}
-        self._orphans = [
-            (progress, stage, entry)
-            for progress in self._progress.values()
-            for stage in Stage
-            for entry in progress.book(stage).running()
+        self._interrupted = [
+            (progress, stage, number)
+            for progress in self._cells.values()
+            for stage, number in progress.interrupted()
         ]
 
-    def explain(self) -> None:
-        """Say what an earlier run of the study decided and this one does not change."""
-        for progress in self._progress.values():
-            self._explain(progress)
-
-    def _explain(self, progress: Progress) -> None:
-        if progress.finals_stand:
-            self._note(
-                f"{progress.cell.key}: the search goes on, but the finals and their test results stand, since the test "
-                "split is evaluated once; for finals of what is found now, start a study of another name."
-            )
-        if progress.failing:
-            self._note(self._gives_up(progress))
+    @property
+    def cells(self) -> Collection[CellProgress]:
+        """Where each cell stands."""
+        return self._cells.values()
 
     @property
     def finished(self) -> bool:
         """Whether nothing is running and nothing is left to hand out, now or later."""
-        return not self._orphans and all(
-            not progress.running and progress.searched and not progress.finals_left
-            for progress in self._progress.values()
+        return not self._interrupted and all(
+            progress.idle and progress.searched and not progress.finals_left for progress in self.cells
         )
 
+    def explain(self) -> None:
+        """Say what an earlier run of the study decided and this one does not change."""
+        for progress in self.cells:
+            if progress.finals_stand:
+                self._note(
+                    f"{progress.cell.key}: the search goes on, but the finals and their test results stand, since the "
+                    "test split is evaluated once; for finals of what is found now, start a study of another name."
+                )
+            if progress.failing:
+                self._note(self._gives_up(progress))
+
     def next(self) -> TrialSpec | None:
-        """The next trial: orphans first, then that of the runnable cell which has spent least.
+        """The next trial: interrupted ones first, then that of the runnable cell which has spent least.
 
         Returns:
             None if nothing can be started before a running trial ends, or if the study is finished.
         """
-        if self._orphans:
-            progress, stage, entry = self._orphans.pop(0)
-            entry = progress.book(stage).complete_parameters(entry.number, self._space(progress))
-            return self._hand_out(progress, stage, entry)
-        for progress in sorted(self._progress.values(), key=lambda one: one.spent):
+        if self._interrupted:
+            progress, stage, number = self._interrupted.pop(0)
+            trial = progress.ledger(stage).complete_parameters(number, self._space(progress))
+            return self._hand_out(progress, stage, trial)
+        for progress in sorted(self.cells, key=lambda one: one.spent):
             if progress.search_left and self._ready(progress):
                 if progress.search.empty:
                     self._open(progress)
@@ -88,78 +87,82 @@ class Conductor:
                 return self._hand_out(progress, Stage.FINAL, progress.begin_final(self._space(progress)))
         return None
 
-    def _giver(self, progress: Progress) -> Progress | None:
-        return self._progress.get(progress.cell.pretrained_by or "")
+    def _parent(self, progress: CellProgress) -> CellProgress | None:
+        """The cell whose best weights may start this cell's generators."""
+        return self._cells.get(progress.cell.pretrained_by or "")
 
-    def _ready(self, progress: Progress) -> bool:
-        giver = self._giver(progress)
-        return giver is None or giver.searched
+    def _ready(self, progress: CellProgress) -> bool:
+        parent = self._parent(progress)
+        return parent is None or parent.searched
 
-    def _open(self, progress: Progress) -> None:
+    def _open(self, progress: CellProgress) -> None:
         """Decide once what the cell's search space is, and enqueue what its search begins with."""
-        giver = self._giver(progress)
-        pretrained = giver is not None and giver.states[TrialState.COMPLETE] > 0
+        parent = self._parent(progress)
+        pretrained = parent is not None and parent.states[TrialState.COMPLETE] > 0
         progress.search.remember(keys.PRETRAINED, pretrained)
-        if giver and not pretrained:
+        if parent and not pretrained:
             self._note(
-                f"{giver.cell.key} has no finished trial, so {progress.cell.key} is trained from scratch alone."
+                f"{parent.cell.key} has no finished trial, so {progress.cell.key} is trained from scratch alone."
             )
         first = within(architecture(progress.cell.architecture).first_trials(), self._space(progress))
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 
-    def _space(self, progress: Progress) -> dict[str, Any]:
+    def _space(self, progress: CellProgress) -> dict[str, BaseDistribution]:
         name = progress.cell.architecture
         overrides = self._settings.search.space.get(name, {})
-        return dict(
-            distributions(name, overrides, pretrained=bool(progress.search.attributes.get(keys.PRETRAINED)))
-        )
+        pretrained = bool(progress.search.attributes.get(keys.PRETRAINED))
+        return distributions(name, overrides, pretrained=pretrained)
 
-    def _hand_out(self, progress: Progress, stage: Stage, entry: LedgerTrial) -> TrialSpec:
-        book = progress.book(stage)
-        seed = entry.attributes.get(keys.SEED)
+    def _hand_out(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> TrialSpec:
+        seed = trial.attributes.get(keys.SEED)
         if seed is None:
-            seed = derived_seed(self._settings.seed, progress.cell.key, "trial", entry.number)
-            book.annotate(entry.number, keys.SEED, seed)
-        progress.running.add((stage, entry.number))
+            seed = derived_seed(self._settings.seed, progress.cell.key, "trial", trial.number)
+            progress.ledger(stage).annotate(trial.number, keys.SEED, seed)
         spec = TrialSpec(
             progress.cell.dataset,
             progress.cell.architecture,
             stage,
-            entry.number,
-            entry.params,
+            trial.number,
+            trial.params,
             seed,
-            epochs=entry.attributes.get(keys.EPOCHS, progress.cell.epochs),
-            generator_from=self._generator_of(progress, book, entry),
-            continues=entry.attributes.get(keys.CONTINUES),
-            inherited_epochs=entry.attributes.get(keys.INHERITED_EPOCHS, 0),
+            epochs=trial.attributes.get(keys.EPOCHS, progress.cell.epochs),
+            generator_from=self._generator_from(progress, stage, trial),
+            continues=trial.attributes.get(keys.CONTINUES),
+            inherited_epochs=trial.attributes.get(keys.INHERITED_EPOCHS, 0),
         )
         for listener in self._listeners:
             listener.started(spec)
         return spec
 
-    def _generator_of(self, progress: Progress, book: CellLedger, entry: LedgerTrial) -> int | None:
-        """Whose weights start the generator; decided once, when the trial begins."""
-        giver = self._giver(progress)
+    def _generator_from(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> int | None:
+        """Number of the parent cell's trial that starts the generator; decided once, when the trial begins."""
+        chosen: int | None = trial.attributes.get(keys.GENERATOR_FROM)
+        parent = self._parent(progress)
         start = architecture(progress.cell.architecture).start_parameter
-        chosen: int | None = entry.attributes.get(keys.GENERATOR_FROM)
-        if chosen is None and giver and start and entry.params.get(start) == giver.cell.architecture:
-            chosen = giver.complete()[0].number
-            book.annotate(entry.number, keys.GENERATOR_FROM, chosen)
+        if chosen is None and parent and start and trial.params.get(start) == parent.cell.architecture:
+            chosen = parent.complete()[0].number
+            progress.ledger(stage).annotate(trial.number, keys.GENERATOR_FROM, chosen)
         return chosen
+
+    def hand_out_again(self, spec: TrialSpec) -> None:
+        """Take back a trial whose process was lost before it began; it comes next."""
+        progress = self._cells[spec.cell]
+        if progress.is_running(spec):
+            self._interrupted.append((progress, spec.stage, spec.number))
 
     def place(self, spec: TrialSpec, node: str) -> None:
         """Remember that a trial now reports from a node."""
-        progress = self._progress[spec.cell]
-        if (spec.stage, spec.number) not in progress.running:
+        progress = self._cells[spec.cell]
+        if not progress.is_running(spec):
             return
-        book = progress.book(spec.stage)
-        nodes = book.nodes(spec.number)
+        ledger = progress.ledger(spec.stage)
+        nodes = ledger.nodes(spec.number)
         if nodes[-1:] != [node]:
             nodes.append(node)
             for listener in self._listeners:
                 listener.placed(spec, nodes)
-            book.annotate(spec.number, keys.NODES, nodes)
+            ledger.annotate(spec.number, keys.NODES, nodes)
 
     def report(
         self,
@@ -179,87 +182,50 @@ class Conductor:
         Returns:
             True if the trial is to be stopped: complete, pruned or diverged.
         """
-        progress = self._progress[spec.cell]
-        if (spec.stage, spec.number) not in progress.running:
+        progress = self._cells[spec.cell]
+        if not progress.is_running(spec):
             return True  # a process that was lost and came back after the trial had ended
-        book = progress.book(spec.stage)
+        ledger = progress.ledger(spec.stage)
         for report in reports:
             for listener in self._listeners:
                 listener.reported(spec, report)
-            epoch = int(report["epoch"])
-            if epoch > spec.inherited_epochs:
-                self._charge_epoch(spec, epoch, report.get("device_seconds", 0.0))
+            progress.charge(spec, report)
             if reason := divergence(architecture(spec.architecture), report):
                 self._end(spec, TrialState.FAIL, reason)
                 return True
-            book.report(spec.number, epoch, report[OBJECTIVE])
+            ledger.report(spec.number, int(report["epoch"]), report[OBJECTIVE])
+        epoch = int(reports[-1]["epoch"])
         if picture:
             for listener in self._listeners:
-                listener.pictured(spec, int(reports[-1]["epoch"]), picture)
-        if reports[-1]["epoch"] >= spec.epochs:
+                listener.pictured(spec, epoch, picture)
+        if epoch >= spec.epochs:
             if test is not None:
-                book.record_test(spec.number, test)
-            self._end(spec, TrialState.COMPLETE, "", test)
+                ledger.record_test(spec.number, test)
+            self._end(spec, TrialState.COMPLETE, test=test)
             return True
-        if spec.stage is Stage.SEARCH and book.should_prune(spec.number):
-            self._end(
-                spec,
-                TrialState.PRUNED,
-                f"weaker than its cell's earlier trials at epoch {int(reports[-1]['epoch'])}",
-            )
+        if spec.stage is Stage.SEARCH and ledger.should_prune(spec.number):
+            self._end(spec, TrialState.PRUNED, f"weaker than its cell's earlier trials at epoch {epoch}")
             return True
         return False
 
-    def _charge_epoch(self, spec: TrialSpec, epoch: int, seconds: float) -> None:
-        charged = self._seconds.setdefault(spec.key, {})
-        if epoch not in charged:
-            charged[epoch] = seconds
-            self._progress[spec.cell].device_seconds += seconds
-
-    def give_back(self, spec: TrialSpec) -> None:
-        """A trial whose process was lost before it began; it is handed out again."""
-        progress = self._progress[spec.cell]
-        entries = {entry.number: entry for entry in progress.book(spec.stage).running()}
-        if spec.number in entries:
-            self._orphans.append((progress, spec.stage, entries[spec.number]))
-
     def fail(self, spec: TrialSpec, reason: str) -> None:
-        """A trial that was retried often enough is told FAIL with its reason."""
-        if (spec.stage, spec.number) in self._progress[spec.cell].running:
+        """End a trial that was retried often enough as FAIL, with its reason."""
+        if self._cells[spec.cell].is_running(spec):
             self._end(spec, TrialState.FAIL, reason)
 
-    def _end(self, spec: TrialSpec, state: TrialState, reason: str, test: Report | None = None) -> None:
-        progress = self._progress[spec.cell]
-        book = progress.book(spec.stage)
-        seconds_by_epoch = self._seconds.pop(spec.key, {})
-        seconds = sum(seconds_by_epoch.values())
-        epochs = max(seconds_by_epoch, default=spec.inherited_epochs) - spec.inherited_epochs
-        progress.epochs += epochs
+    def _end(self, spec: TrialSpec, state: TrialState, reason: str = "", test: Report | None = None) -> None:
+        progress = self._cells[spec.cell]
         given_up = progress.failing
-        if spec.stage is Stage.SEARCH:
-            progress.states[state] += 1
-            if state is TrialState.COMPLETE:
-                progress.best = min(book.best_value(spec.number), progress.best)
-        best = progress.best if math.isfinite(progress.best) else None
-        value = book.best_value(spec.number)
-        end = End(
-            state,
-            reason,
-            value if math.isfinite(value) else None,
-            epochs,
-            seconds,
-            test,
-            progress.states.total(),
-            best,
-        )
+        end = progress.end(spec, state, reason, test)
         for listener in self._listeners:
             listener.ended(spec, end)
-        book.finish(spec.number, state, reason=reason, device_seconds=seconds)
-        progress.running.discard((spec.stage, spec.number))
+        progress.ledger(spec.stage).finish(
+            spec.number, state, reason=reason, device_seconds=end.device_seconds
+        )
         if progress.failing and not given_up:
             self._note(self._gives_up(progress))
 
-    def _gives_up(self, progress: Progress) -> str:
+    def _gives_up(self, progress: CellProgress) -> str:
         failed, ended = progress.states[TrialState.FAIL], progress.states.total()
         return (
             f"{progress.cell.key} stops: {failed} of its {ended} trials failed; mend the cause, or raise "

@@ -109,10 +109,6 @@ class CellLedger:
         """Remember something of the cell as a whole."""
         self._study.set_user_attr(key, value)
 
-    def running(self) -> list[LedgerTrial]:
-        """Every RUNNING trial: when a study is resumed, those that were interrupted."""
-        return [_ledger_trial(self._running[number]) for number in sorted(self._running)]
-
     def enqueue(self, params: Parameters, attributes: dict[str, Any] | None = None) -> None:
         """Have `params` tried before anything that the sampler proposes; attributes go to the trial."""
         self._study.enqueue_trial(dict(params), user_attrs=attributes)

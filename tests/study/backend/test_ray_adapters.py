@@ -20,13 +20,13 @@ class Told:
 
     def __init__(self):
         self.failed: list[tuple[TrialSpec, str]] = []
-        self.given_back: list[TrialSpec] = []
+        self.handed_out_again: list[TrialSpec] = []
 
     def fail(self, spec, reason):
         self.failed.append((spec, reason))
 
-    def give_back(self, spec):
-        self.given_back.append(spec)
+    def hand_out_again(self, spec):
+        self.handed_out_again.append(spec)
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def failing(tmp_path: Path):
 def test_a_trial_that_tune_has_queued_again_is_left_to_it(failing):
     told = Told()
     LedgerScheduler(told).on_trial_error(None, failing(Trial.ERROR, left=1))
-    assert not told.failed + told.given_back
+    assert not told.failed + told.handed_out_again
 
 
 def test_a_trial_that_failed_too_often_is_told_with_its_reason(failing):
@@ -61,7 +61,7 @@ def test_a_process_that_died_before_the_trial_began_costs_it_a_retry_but_not_for
     scheduler = LedgerScheduler(told)
     for _ in range(3):
         scheduler.on_trial_error(None, failing(Trial.PENDING, left=2))
-    assert told.given_back == [WORK, WORK]
+    assert told.handed_out_again == [WORK, WORK]
     assert told.failed == [(WORK, "ValueError: no such luck")]
 
 
@@ -72,4 +72,4 @@ def test_a_storage_that_cannot_be_used_ends_the_driver_and_no_trial(failing):
     with pytest.raises(StudyError, match=r"^Cannot save .*--resume\.$"):
         scheduler.on_trial_error(None, failing(Trial.RUNNING, left=0, text=text))
     assert isinstance(scheduler.error, StudyError)
-    assert not told.failed + told.given_back
+    assert not told.failed + told.handed_out_again

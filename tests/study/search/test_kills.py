@@ -85,16 +85,16 @@ def test_a_study_killed_at_any_write_and_continued_ends_with_the_same_trials(rep
         assert all(final.params == best.params for final in ledger.finals(cell.key).trials())
 
 
-def test_after_a_kill_the_orphans_come_first_with_number_and_parameters(tmp_path):
+def test_after_a_kill_the_interrupted_trials_come_first_with_number_and_parameters(tmp_path):
     settings, storage = study_settings(), InMemoryStorage()
     simulation, _, _, before = simulate(settings, storage=storage)
     for _ in range(60):
         simulation.advance(tmp_path)
     ended = {spec.key for spec, _ in before.of("ended")}
-    orphans = {spec.key: spec for spec, _ in before.of("started") if spec.key not in ended}
+    interrupted = {spec.key: spec for spec, _ in before.of("started") if spec.key not in ended}
     _, after = run(settings, storage=storage)
-    again = [spec for spec, _ in after.of("started")][: len(orphans)]
-    assert {spec.key: spec for spec in again} == orphans
+    again = [spec for spec, _ in after.of("started")][: len(interrupted)]
+    assert {spec.key: spec for spec in again} == interrupted
     assert not ended & {spec.key for spec, _ in after.of("started")}
 
 
@@ -103,12 +103,11 @@ def test_a_killed_study_charges_no_final_twice(tmp_path):
     simulation, _, _, diary = simulate(settings, storage=storage, workers=2)
     while not any(a.stage is Stage.FINAL and report["epoch"] == 5 for a, report in diary.of("reported")):
         simulation.advance(tmp_path)
-    simulation, conductor, ledger, _ = simulate(settings, storage=storage, workers=2)
+    simulation, conductor, _, _ = simulate(settings, storage=storage, workers=2)
     simulation.run()
-    for cell in cells_of(settings):
-        parts = ledger.search(cell.key), ledger.finals(cell.key)
-        epochs = sum(t.epochs for part in parts for t in part.trials())
-        assert conductor._progress[cell.key].epochs == epochs
+    for progress in conductor.cells:
+        trials = progress.search.trials() + progress.finals.trials()
+        assert progress.epochs == sum(trial.epochs for trial in trials)
 
 
 def test_an_sqlite_ledger_ends_with_the_same_trials_as_one_in_memory(tmp_path):
