@@ -15,21 +15,20 @@ from data_utils.splits import TEST
 from models.learner import Learner
 from models.metrics.evaluation import evaluate, save_evaluation
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, truth_path
-from study.storage.storage import Storage
+from study.training.trial_files import TrialFiles
 
 
 def publish_test(
-    learner: Learner, batches: Batches, images: ImageSet, dataset: str, storage: Storage, folder: str
+    learner: Learner, batches: Batches, images: ImageSet, dataset: str, files: TrialFiles
 ) -> dict[str, np.ndarray]:
     """Evaluate on the test split; store the quantities, and the pictures that a report may show.
 
     Args:
-        learner: With the weights that are to be judged.
+        learner: With the weights to be evaluated.
         batches: The test split, in order.
         images: The whole set.
         dataset: Its name in the study.
-        storage: The study's storage.
-        folder: Key of the final's folder there.
+        files: The final's.
 
     Returns:
         Image quantities as `evaluate` gives them.
@@ -48,12 +47,12 @@ def publish_test(
         picture, values = Path(local) / "picture.jpg", Path(local) / EVALUATION
         # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
         for key, sheet in (
-            (f"{folder}/{PREDICTIONS}", np.concatenate(pictures)),
+            (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),
             (truth_path(dataset), colour_tiles(images.colour[positions], side)),
             (grey_path(dataset), grey_tiles(images.grey[positions], side)),
         ):
             save_sheet(picture, sheet)
-            storage.put_file(key, picture)
+            files.storage.put_file(key, picture)
         save_evaluation(values, test)
-        storage.put_file(f"{folder}/{EVALUATION}", values)
+        files.storage.put_file(f"{files.folder}/{EVALUATION}", values)
     return test
