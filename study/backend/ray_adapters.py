@@ -23,12 +23,14 @@ from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.conductor import Conductor
 from study.search.trial_spec import TrialSpec
+from study.storage.storage import StorageError
 
 SPEC = "spec"
-_STORAGE_ERROR = "study.storage.storage.StorageError: "
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
+# How a traceback names the error: of a worker's exception, Tune passes on no more than its text.
+_STORAGE_ERROR = f"{StorageError.__module__}.{StorageError.__qualname__}: "
 
 
 def spec_of(config: dict[str, Any]) -> TrialSpec:

@@ -1,5 +1,6 @@
 """What a failing trial means: retried by Tune, handed out again, told FAIL, or the end of the driver."""
 
+import traceback
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from study.backend.ray_adapters import SPEC, LedgerScheduler
 from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.trial_spec import TrialSpec
+from study.storage.storage import StorageError
 
 WORK = TrialSpec("fruit", "unet", Stage.SEARCH, 3, {"learning_rate": 1e-3}, 5, 10)
 
@@ -68,7 +70,8 @@ def test_a_process_that_died_before_the_trial_began_costs_it_a_retry_but_not_for
 def test_a_storage_that_cannot_be_used_ends_the_driver_and_no_trial(failing):
     told = Told()
     scheduler = LedgerScheduler(told)
-    text = "study.storage.storage.StorageError: Cannot save 'trials/3' in storage /full: the disk is full."
+    error = StorageError("Cannot save 'trials/3' in storage /full: the disk is full.")
+    text = "".join(traceback.format_exception_only(error)).strip()
     with pytest.raises(StudyError, match=r"^Cannot save .*--resume\.$"):
         scheduler.on_trial_error(None, failing(Trial.RUNNING, left=0, text=text))
     assert isinstance(scheduler.error, StudyError)
