@@ -1,4 +1,4 @@
-"""Ray: the cluster, the Tune experiment and its simulated twin; the only room that imports ray.
+"""Runs trials on Ray, or on a simulated clock; the only room that imports ray.
 
 May import training, tracking and what they may import.
 """

@@ -1,4 +1,4 @@
-"""Learning curves for simulated studies: a formula, and curves of real trials."""
+"""Learning curves for simulated studies: by a formula, or made from those of real trials."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def analytic_curve(spec: TrialSpec, epoch: int) -> Report:
 
 @dataclass(frozen=True)
 class RecordedTrial:
-    """A trial that was really trained.
+    """A trial that was actually trained.
 
     Attributes:
         objective: After each epoch; NaN where it had diverged.
@@ -47,7 +47,7 @@ class RecordedTrial:
 
 
 class RecordedCurves:
-    """Learning curves of any configuration, made of those that were recorded in its cell.
+    """Learning curves of any configuration, made from those recorded in its cell.
 
     A configuration learns like its neighbourhood, with the luck of one of its neighbours. The logarithm of the
     objective at x is m(x) + y_j − m(x_j): m is the mean of the recorded logarithms y, weighted by a Gaussian kernel
@@ -55,7 +55,7 @@ class RecordedCurves:
     near x are as noisy as the real ones were, over all their epochs. Options of a choice share nothing.
 
     Args:
-        trials: By cell; each with at least as many epochs as will be asked for.
+        trials: By cell; each with at least as many epochs as will be requested.
         bandwidth: The kernel's standard deviation, as root mean square over the parameters of differences of
             logarithms relative to the parameter's range. Towards 0, all learn like the nearest recorded trial.
     """
@@ -64,16 +64,16 @@ class RecordedCurves:
         self.trials = trials
         self._bandwidth = bandwidth
         self._regions: dict[tuple[str, ...], _Region] = {}
-        self._latest: tuple[TrialSpec, RecordedTrial] | None = None  # is asked for epoch by epoch
+        self._latest: tuple[TrialSpec, RecordedTrial] | None = None  # requested epoch by epoch
 
     @classmethod
     def load(cls, path: Path, bandwidth: float = BANDWIDTH) -> RecordedCurves:
-        """Read what `benchmarks.record_curves` wrote."""
+        """Load a file of `benchmarks.record_curves`."""
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         return cls({cell: [_from_json(one) for one in trials] for cell, trials in cells.items()}, bandwidth)
 
     def epochs(self, cell: str) -> int:
-        """Epochs that were recorded of every trial of a cell."""
+        """Number of epochs recorded for every trial of a cell."""
         return min(len(trial.objective) for trial in self.trials[cell])
 
     def curve(self, cell: str, params: Parameters, seed: int) -> RecordedTrial:
@@ -85,14 +85,14 @@ class RecordedCurves:
         return RecordedTrial(params, objective.tolist(), region.seconds[drawn].tolist())
 
     def __call__(self, spec: TrialSpec, epoch: int) -> Report:
-        """The report of an epoch (from 1), as `study.backend.simulator.Simulation` asks for it."""
+        """The report of an epoch (from 1), as `study.backend.simulator.Simulation` expects it."""
         if self._latest is None or self._latest[0] != spec:
             self._latest = spec, self.curve(spec.cell, spec.params, spec.seed)
         trial = self._latest[1]
         return {OBJECTIVE: trial.objective[epoch - 1], "device_seconds": trial.seconds[epoch - 1]}
 
     def leave_one_out_error(self, cell: str) -> float:
-        """How far off m(x) is at each recorded trial without that trial: mean |difference of logarithms|."""
+        """Mean error of m(x) at each recorded trial when that trial is left out: |difference of logarithms|."""
         errors = []
         for left_out in self.trials[cell]:
             others = [trial for trial in self.trials[cell] if trial is not left_out]
@@ -102,7 +102,7 @@ class RecordedCurves:
         return float(np.nanmean(errors))
 
     def _region(self, cell: str, params: Parameters) -> _Region:
-        """The recorded trials that have the same options, made once."""
+        """The recorded trials that have the same options; cached."""
         space = architecture(cell.rpartition("/")[2]).search_space
         choices = [name for name, kind in space.items() if not isinstance(kind, Float) and name in params]
         key = (cell, *(str(params[name]) for name in choices))
@@ -121,7 +121,7 @@ class _Region:
 
     Attributes:
         logarithms: Of the objective, trials × epochs.
-        luck: What each deviates from the mean at its position, trials × epochs.
+        luck: Deviation of each trial from the mean at its position, trials × epochs.
         seconds: Trials × epochs.
     """
 

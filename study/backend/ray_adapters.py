@@ -1,7 +1,7 @@
-"""Ray Tune's seams: a Searcher and a TrialScheduler that pass everything on to the conductor.
+"""A Searcher and a TrialScheduler for Ray Tune that leave every decision to the conductor.
 
-Tune calls the scheduler before the searcher and skips the searcher when a trial is stopped, so the scheduler reports
-and asks, and the searcher only suggests. Neither keeps state.
+Tune calls the scheduler before the searcher, and skips the searcher when a trial is stopped. So the scheduler reports
+and asks whether to stop, and the searcher only suggests. Neither has state of its own.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _STORAGE_ERROR = f"{StorageError.__module__}.{StorageError.__qualname__}: "
 
 
 def spec_of(config: dict[str, Any]) -> TrialSpec:
-    """The trial that a configuration of Tune's carries."""
+    """The trial in a configuration of Tune's."""
     values = dict(config[SPEC])
     return TrialSpec(**{**values, "stage": Stage(values["stage"])})
 
 
 def trial_name(trial: Trial) -> str:
-    """How Ray calls a trial, and its folder."""
+    """The name of a trial and of its folder in Ray."""
     return spec_of(trial.config).key.replace("/", "-")
 
 
 class _KeepsErrors:
-    """Keeps what the conductor raises: Tune passes on no more than its text."""
+    """Keeps an exception of the conductor's, of which Tune passes on only the text."""
 
     error: Exception | None = None
 
@@ -63,17 +63,17 @@ class LedgerSearcher(_KeepsErrors, Searcher):
 
     Args:
         conductor: The study's rules.
-        room: Says how many trials there may be at the same time.
+        capacity: Returns how many trials may run at a time.
     """
 
-    def __init__(self, conductor: Conductor, room: Callable[[], int]) -> None:
+    def __init__(self, conductor: Conductor, capacity: Callable[[], int]) -> None:
         super().__init__()
         self._conductor = conductor
-        self._room = room
+        self._capacity = capacity
         self._live: set[str] = set()
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
-        """Accept whatever Tune says: the conductor knows metric and space."""
+        """Accept anything: the conductor knows metric and space."""
         return True
 
     def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
@@ -81,7 +81,7 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         with self._kept():
             if self._conductor.finished:
                 return Searcher.FINISHED
-            if len(self._live) >= self._room():
+            if len(self._live) >= self._capacity():
                 return None
             spec = self._conductor.next()
         if spec is None:
@@ -90,19 +90,19 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         return {SPEC: asdict(spec)}
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
-        """Free the trial's place; what it achieved was told by the scheduler."""
+        """Let another trial start; the scheduler has reported the result."""
         self._live.discard(trial_id)
 
     def save_to_dir(self, checkpoint_dir: str, session_str: str = "default") -> None:
-        """Nothing to save: the ledger has it."""
+        """Save nothing: the ledger has everything."""
 
     def __getstate__(self) -> dict[str, Any]:
-        # Tune pickles what it is given beside its snapshots; neither is ever read back.
+        # Tune pickles the searcher beside its snapshots; neither is ever read back.
         return {}
 
 
 class LedgerScheduler(_KeepsErrors, FIFOScheduler):
-    """Reports each result to the trial's own cell and stops what the conductor says."""
+    """Reports every result to the conductor, and stops the trials that it ends."""
 
     _supports_buffered_results = False
 
@@ -117,8 +117,8 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
     def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
         """None: Tune starts pending trials by itself.
 
-        One named here would take the process of a trial that has just ended, and the process that is starting for it
-        on another node would be thrown away; where trials are short, one node would do all the work.
+        A trial named here would take over the process of one that has just ended, and the process that is being
+        started for it on another node would be discarded; with short trials, one node would do all the work.
         """
         return None
 
@@ -131,15 +131,15 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
         return TrialScheduler.STOP if stop else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: TuneController, trial: Trial) -> None:
-        """Tell a trial FAIL once it was tried often enough.
+        """End a trial as FAIL once its retries are used up.
 
-        Tune asks before it gives a trial up and after it has put one into its queue again; the latter has ended with
-        ERROR for that moment. A trial whose process died while it was handed to it, Tune gives up without a second
-        try, so that one goes back to the conductor.
+        Tune calls this before it gives up a trial, and also after it has queued one for a retry, whose status is then
+        ERROR. A trial whose process died while it was being started is given up by Tune without a retry, so the
+        conductor hands it out again.
 
         Raises:
-            StudyError: If the storage cannot be used. No trial is to blame for that, so none is told FAIL, and a driver
-                that is started again goes on with them.
+            StudyError: If the storage cannot be used. No trial is at fault, so none ends as FAIL: a driver that resumes
+                the study continues them.
         """
         if trial.status == Trial.ERROR:
             return
@@ -151,7 +151,7 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
                 return
             if reason.startswith(_STORAGE_ERROR):
                 raise StudyError(
-                    f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; go on with --resume."
+                    f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; continue with --resume."
                 )
             self._conductor.fail(spec, reason)
 
@@ -163,6 +163,6 @@ def _test_of(result: dict[str, Any]) -> dict[str, float] | None:
 
 
 def _reason(trial: Trial) -> str:
-    """The last line of the last error's text, which names exception and message."""
+    """The last line of the last traceback, which names exception and message."""
     lines = [line.strip() for line in Path(trial.error_file).read_text().splitlines() if line.strip()]
     return lines[-1][:500]

@@ -1,4 +1,4 @@
-"""The connection to a Ray cluster, and how many trials it has room for."""
+"""The connection to a Ray cluster, and its capacity."""
 
 from __future__ import annotations
 
@@ -73,28 +73,28 @@ def _disconnect() -> None:
         gc.enable()
 
 
-class Room:
-    """Counts the places for trials; a node that joins or is lost is noticed within seconds.
+class Capacity:
+    """How many trials a cluster can run at a time; nodes that join or are lost are noticed within seconds.
 
     Args:
-        cpus: What one trial takes.
-        gpus: What one trial takes; fractions share a GPU.
+        cpus: CPUs of one trial.
+        gpus: GPUs of one trial; with a fraction, trials share a GPU.
     """
 
     def __init__(self, cpus: float, gpus: float) -> None:
         self._needs = {name: amount for name, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
-        self._places = 1
+        self._trials = 1
         self._counted = float("-inf")
 
     def __call__(self) -> int:
-        """Number of trials at the same time; at least one, so that a cluster which grows on demand has a demand."""
+        """Number of trials; at least one, since a cluster that grows on demand needs a demand."""
         import ray
 
         if time.monotonic() - self._counted > _SECONDS:
             alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            self._places = max(1, sum(self._places_on(resources) for resources in alive))
+            self._trials = max(1, sum(self._trials_on(resources) for resources in alive))
             self._counted = time.monotonic()
-        return self._places
+        return self._trials
 
-    def _places_on(self, resources: dict[str, float]) -> int:
+    def _trials_on(self, resources: dict[str, float]) -> int:
         return min(int(resources.get(name, 0.0) / amount + 1e-6) for name, amount in self._needs.items())

@@ -18,13 +18,13 @@ from models.plugins import load_packed
 from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
 from study.search.trial_spec import TrialSpec
 from study.settings.schema import StudySettings
-from study.training.data import Material
+from study.training.data import TrialData
 from study.training.trial import Trial
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials of a study share; images and vectors stay in Ray's object store, once per node."""
+    """What all trials of a study share; images and vectors are in Ray's object store, once per node."""
 
     settings: StudySettings
     plugins: dict[str, str | None]
@@ -36,7 +36,7 @@ class ColorizationTrial(tune.Trainable):
     """Ray's view of `study.training.trial.Trial`."""
 
     def setup(self, config: dict[str, Any], shared: Shared) -> None:
-        """Prepare this process; the first trial is its configuration's."""
+        """Prepare this process for its first trial."""
         self._shared = shared
         self._images: dict[str, ImageSet] = {}
         self._vectors: dict[str, np.ndarray] = {}
@@ -48,24 +48,24 @@ class ColorizationTrial(tune.Trainable):
         self._trial: Trial | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Make room for another trial in the same process: the images on the device stay."""
-        # It begins with its first step, since Tune retries a trial that fails in a step but none that fails here.
+        """Prepare for another trial in the same process; the images stay on the device."""
+        # The trial is built in its first step: Tune retries a trial that fails in a step, but not one that fails here.
         self._trial = None
         return True
 
     def _begin(self) -> Trial:
         spec = spec_of(self.config)
-        return Trial(self._shared.settings, spec, self._material(spec))
+        return Trial(self._shared.settings, spec, self._data(spec))
 
-    def _material(self, spec: TrialSpec) -> Material:
+    def _data(self, spec: TrialSpec) -> TrialData:
         dataset = spec.dataset
         if dataset not in self._images:
             self._images[dataset] = ray.get(self._shared.images[dataset])
         if not architecture(spec.architecture).needs_vectors:
-            return Material(self._images[dataset], None)
+            return TrialData(self._images[dataset], None)
         if dataset not in self._vectors:
             self._vectors[dataset] = ray.get(self._shared.vectors[dataset])
-        return Material(self._images[dataset], self._vectors[dataset])
+        return TrialData(self._images[dataset], self._vectors[dataset])
 
     def step(self) -> dict[str, Any]:
         """Train until the next report is due."""

@@ -24,20 +24,20 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
         conductor: Its rules.
 
     Raises:
-        StudyError: If the study cannot go on, as its storage or its ledger cannot be used.
+        StudyError: If the study cannot continue because its storage or its ledger cannot be used.
     """
-    # Tune's own logs would be a second record beside the ledger and MLflow, and its snapshots are never restored.
+    # Tune's own logs would duplicate the ledger and MLflow, and its snapshots are never restored.
     os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
     os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
     os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
-    # How many trials wait is decided by the searcher; all nodes start their processes at once.
+    # The searcher limits the number of pending trials, and all nodes start their processes at once.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
     import ray
     from ray import tune
 
     from study.backend.ray_adapters import LedgerScheduler, LedgerSearcher, trial_name
-    from study.backend.ray_cluster import Room
+    from study.backend.ray_cluster import Capacity
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = settings.resources
@@ -45,8 +45,8 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     if gpus is None:
         gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
     most = resources.max_concurrent_trials
-    room = (lambda: most) if most else Room(resources.cpus_per_trial, gpus)
-    searcher = LedgerSearcher(conductor, room)
+    capacity = (lambda: most) if most else Capacity(resources.cpus_per_trial, gpus)
+    searcher = LedgerSearcher(conductor, capacity)
     scheduler = LedgerScheduler(conductor)
     tuner = tune.Tuner(
         tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
@@ -70,7 +70,7 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     try:
         tuner.fit()
     except tune.TuneError as error:
-        # Tune turns an exception in its seams into a text.
+        # Tune turns an exception of searcher or scheduler into a text.
         if cause := searcher.error or scheduler.error:
             raise cause from error
         raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error

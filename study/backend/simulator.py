@@ -1,4 +1,4 @@
-"""A study on a virtual clock: the same conductor, ledger and Tune adapters, no cluster and no training."""
+"""A study on a virtual clock: the same conductor, ledger and Tune adapters, without cluster or training."""
 
 from __future__ import annotations
 
@@ -26,19 +26,19 @@ _NO_CONTROLLER = cast(TuneController, None)  # the adapters never look at it
 
 
 class ProcessDied(Exception):
-    """Raised by a curve: the trial's process is lost in this epoch."""
+    """Raised by a curve: the trial's process dies in this epoch."""
 
 
 @dataclass
 class _SimulatedTrial:
-    """What the adapters read of Ray's Trial, and where the trial stands."""
+    """What the adapters read of Ray's Trial, and the trial's progress."""
 
     trial_id: str
     config: dict[str, Any]
     error_file: str
     retries: int
     epoch: int = 0
-    report: Report | None = None  # of the epochs that are being trained; None if the process will die
+    report: Report | None = None  # that comes next; None if the process dies before
 
     @property
     def spec(self) -> TrialSpec:
@@ -46,7 +46,7 @@ class _SimulatedTrial:
 
     @property
     def status(self) -> str:
-        """What Tune says when it asks the scheduler about a trial that died: it will be retried, or it was running."""
+        """The status that Tune gives a trial that died: ERROR if it will be retried."""
         return Trial.ERROR if self.retries > 0 else Trial.RUNNING
 
     def should_recover(self) -> bool:
@@ -54,15 +54,15 @@ class _SimulatedTrial:
 
 
 class Simulation:
-    """Workers that take trials from the conductor and report what a curve says.
+    """Workers that take trials from the conductor and report the values of a curve.
 
-    A trial whose process died begins again at its first epoch, as one without a checkpoint does.
+    A trial whose process died starts again at its first epoch, as one without a checkpoint does.
 
     Args:
         conductor: The study's rules over its ledger.
         curve: (trial, epoch from 1) → that epoch's report; its `device_seconds` (default 1) is how long the
             epoch lasts on the virtual clock. May raise `ProcessDied`.
-        workers: Trials at the same time.
+        workers: Trials at a time.
         epochs_per_report: Epochs between two results.
         max_failures: Retries of a trial whose process died.
 
@@ -102,16 +102,16 @@ class Simulation:
         return len(self._due)
 
     def run(self) -> None:
-        """Run until nothing is left to do, or nothing can be started any more."""
+        """Run until nothing is left to do, or nothing more can be started."""
         with TemporaryDirectory() as folder:
             while self.advance(Path(folder)):
                 pass
 
     def advance(self, folder: Path) -> bool:
-        """Give every free worker a trial, then let the next result arrive.
+        """Give every free worker a trial, then process the next result.
 
         Args:
-            folder: Where errors of trials are written, as Ray does.
+            folder: Where the trials' errors are written, as Ray does.
 
         Returns:
             False if no worker has a trial.
@@ -136,7 +136,7 @@ class Simulation:
         return True
 
     def _train(self, trial: _SimulatedTrial) -> None:
-        """Compute the epochs up to the next report now, and have it arrive when they would be done."""
+        """Compute the epochs up to the next report, and schedule it for when they would be done."""
         spec, seconds = trial.spec, 0.0
         for _ in range(min(self._epochs_per_report, spec.epochs - trial.epoch)):
             trial.epoch += 1

@@ -1,1 +1,1 @@
-"""Runs a study from its settings to its end. May import every room but the commands."""
+"""Conducts a study from its settings to its report. May import every room but the commands."""

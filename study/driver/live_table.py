@@ -1,4 +1,4 @@
-"""What a person sees while a study runs: a live table of cells, or plain lines without a terminal."""
+"""The progress of a running study: a live table of its cells, or plain lines where there is no terminal."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Screen:
     Args:
         settings: The study.
         cells: Its cells.
-        console: Where to print; a live table if it is a terminal.
+        console: Where to print: a live table on a terminal, else lines.
     """
 
     def __init__(self, settings: StudySettings, cells: Sequence[Cell], console: Console) -> None:
@@ -64,7 +64,7 @@ class Screen:
             self._live.stop()
 
     def catch_up(self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int) -> None:
-        """Show what an earlier run of this study did."""
+        """Start from what earlier runs of the study did."""
         row = self._rows[cell]
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
         row.best = best
@@ -75,7 +75,7 @@ class Screen:
         self._refresh()
 
     def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
-        """Where a trial runs is for MLflow."""
+        """Nodes are shown in MLflow only."""
 
     def reported(self, spec: TrialSpec, report: Report) -> None:
         """A trial finished an epoch."""
@@ -85,7 +85,7 @@ class Screen:
         self._refresh()
 
     def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
-        """Pictures are for MLflow."""
+        """Pictures are shown in MLflow only."""
 
     def ended(self, spec: TrialSpec, end: End) -> None:
         """A trial ended."""
@@ -103,7 +103,7 @@ class Screen:
         self._line(f"{spec.key} {_WORDS[end.state]}{why}{best}")
 
     def noted(self, sentence: str) -> None:
-        """Something to know."""
+        """A sentence for the reader."""
         self.say(sentence)
 
     def say(self, sentence: str) -> None:
@@ -128,7 +128,7 @@ class Screen:
         for heading in ("cell", "trials", "", "running", "pruned", "failed", "best ΔE₀₀", "finals"):
             table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
         for row in self._rows.values():
-            total = max(self._settings.budget.trials, row.ended)  # continued trials come on top
+            total = max(self._settings.budget.trials, row.ended)  # continuations are additional trials
             table.add_row(
                 row.cell.key,
                 f"{row.ended}/{total}",
@@ -142,7 +142,7 @@ class Screen:
         return table
 
     def _minutes_left(self) -> str:
-        """An upper bound: as if no trial were pruned."""
+        """An upper bound, since it assumes that no trial is pruned."""
         finals = self._settings.finals.configurations * self._settings.finals.seeds
         measured = [row.seconds / row.epochs for row in self._rows.values() if row.epochs]
         if not measured:

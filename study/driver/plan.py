@@ -1,4 +1,4 @@
-"""What a study is going to do, before it does it: cells, trials, epochs, resources and an estimate of time."""
+"""The plan of a study: cells, trials, epochs, resources and an estimate of time."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class _FakeBatch(NamedTuple):
 
 
 def seconds_per_image(settings: StudySettings, name: str) -> float:
-    """Time of a training step of one architecture on this machine's device, per image: measured, not guessed."""
+    """Measured time per image of one architecture's training step on this machine."""
     device = choose_device(settings.model.device)
     side, count = settings.model.image_size, settings.model.batch_size
     learner = seeded_build(

@@ -1,4 +1,4 @@
-"""Checks before anything starts: folders, weights, names, addresses. Fast, and nothing is written."""
+"""Quick checks before a study starts: folders, weights, names and addresses. Nothing is written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
     """Check folders, device and weights.
 
     Returns:
-        Number of colour images of each dataset that is a folder; their contents are not read yet.
+        Number of colour images of each dataset that is a folder; the images themselves are not read.
 
     Raises:
         UsageError: One sentence per thing that cannot be used.
@@ -54,13 +54,13 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
 
 
 def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
-    """Check that whoever is to be reached listens.
+    """Check that every server that the study needs can be reached.
 
     Raises:
         UsageError: Naming the address.
     """
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
-        _check_listening(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
+        _check_server(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
     elif settings.tracking.uri:
         _check_database("tracking.uri", settings.tracking.uri)
     if settings.ledger:
@@ -74,7 +74,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
             "--ray-address HEAD:6379, or send it there with `ray job submit`."
         )
     if cluster not in ("auto", "local"):
-        _check_listening(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
+        _check_server(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
 
 
 def _check_database(key: str, address: str) -> None:
@@ -88,10 +88,10 @@ def _check_database(key: str, address: str) -> None:
         ) from None
     if url.host:
         port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
-        _check_listening(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
+        _check_server(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
 
 
-def _check_listening(address: str, who: str, what_to_do: str) -> None:
+def _check_server(address: str, who: str, what_to_do: str) -> None:
     parts = urlsplit(address)
     try:
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
@@ -104,7 +104,7 @@ def _check_listening(address: str, who: str, what_to_do: str) -> None:
 
 
 def check_name(home: Path, settings: StudySettings) -> StudyHome:
-    """The folder of a study that is to be started.
+    """The folder of a new study.
 
     Raises:
         UsageError: If a study of that name exists.
@@ -112,6 +112,6 @@ def check_name(home: Path, settings: StudySettings) -> StudyHome:
     study = StudyHome((home / settings.name).absolute())
     if study.settings_file.exists():
         raise UsageError(
-            f"A study named {settings.name} exists in {home}; go on with it by --resume, or choose another --name."
+            f"A study named {settings.name} exists in {home}; continue it with --resume, or choose another --name."
         )
     return study

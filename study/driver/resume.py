@@ -1,4 +1,4 @@
-"""Going on with a study: what may differ from how it was started, and what may not."""
+"""Resuming a study: which settings may differ from those it was started with."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
-# Everything else decides what a trial achieves or which trials there are, and stays as the study was started.
+# Every other setting decides which trials there are or what they achieve, and keeps its first value.
 _MAY_CHANGE = (
     "budget.trials",
     "budget.epochs",
@@ -32,16 +32,16 @@ _MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for")
 def resumed(
     home: Path, name: str | None, preset: str | None, flags: dict[str, Any]
 ) -> tuple[StudySettings, StudyHome]:
-    """The settings to go on with: the stored ones with flags and environment laid over them.
+    """The settings to continue with: the stored ones, overridden by environment and flags.
 
     Args:
-        home: Where studies lie.
+        home: The folder of all studies.
         name: The study's name; None takes it from `preset`.
-        preset: A preset or file; its settings then stand for those that were stored, and are compared with them.
-        flags: Nested values that win.
+        preset: A preset or file, whose settings replace the stored ones and are compared with them.
+        flags: Nested values that override all others.
 
     Raises:
-        UsageError: If there is no such study, or a setting differs that may not.
+        UsageError: If there is no such study, or a setting differs that must not.
     """
     given = load_settings(preset_or_file(preset), flags) if preset else None
     if name is None and given is None:
@@ -77,7 +77,7 @@ def _check_changes(stored: dict[str, Any], given: dict[str, Any]) -> None:
         before, now = stored.get(key), given.get(key)
         if before == now:
             continue
-        # A dataset's folder may have moved: its content is compared by fingerprint.
+        # A dataset's folder may have moved: the images are compared by fingerprint.
         moved = key.startswith("datasets.") and key.endswith(".root") and None not in (before, now)
         if not moved and not _may_change(key):
             problems.append(
@@ -107,11 +107,11 @@ def _check_ledger(url: str, name: str) -> None:
 
 
 def check_content(ledger: StudyLedger, fingerprints: Mapping[str, str]) -> None:
-    """Refuse to mix results on different images: the ledger remembers what each cell was started with.
+    """Refuse to mix results on different images: the ledger keeps the fingerprint that each cell started with.
 
     Args:
         ledger: The study's ledger.
-        fingerprints: Of the images' content, by dataset.
+        fingerprints: Of the images, by dataset.
 
     Raises:
         UsageError: Naming the dataset.

@@ -1,4 +1,4 @@
-"""One run of a study's driver: ledger, tracker and conductor brought together on Ray Tune."""
+"""One run of a study's driver: brings ledger, tracker, conductor and Ray Tune together."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Outcome:
 
     Attributes:
         finished: Whether nothing is left to do.
-        delivered: Whether MLflow has everything.
+        delivered: Whether MLflow has received everything.
     """
 
     finished: bool
@@ -60,18 +60,18 @@ def run_study(
     interruption: Interruption,
     console: Console,
 ) -> Outcome:
-    """Run what the ledger says is unfinished.
+    """Run everything that the ledger says is unfinished.
 
     Args:
         settings: The study.
         home: Its folder.
         prepared: Its data.
         ray_address: A cluster's address; None for one on this machine.
-        interruption: Answers signals, again once Ray has set answers of its own.
+        interruption: Handles signals; installed again once Ray has set handlers of its own.
         console: Where progress is shown.
 
     Raises:
-        UsageError: If the study runs already, its images changed or Ray cannot be reached; nothing was changed.
+        UsageError: If the study is already running, its images changed or Ray cannot be reached; nothing was changed.
         StudyError: If ledger or storage cannot be used.
     """
     url = home.ledger_url(settings)

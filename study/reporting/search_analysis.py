@@ -1,4 +1,4 @@
-"""What a cell's search shows: progress against budget, importance, early values against final ones."""
+"""Analyses of a cell's search: progress against budget, importances, early against final values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class EarlyRank:
 
 
 def ended_in_order(trials: list[TrialRecord]) -> list[TrialRecord]:
-    """The trials that have ended, as they ended."""
+    """The trials that have ended, in the order in which they did."""
     return sorted(
         (one for one in trials if one.ended is not None and one.state != TrialState.RUNNING),
         key=lambda one: (one.ended or 0, one.number),
@@ -48,8 +48,8 @@ def ended_in_order(trials: list[TrialRecord]) -> list[TrialRecord]:
 def anytime(record: StudyRecord, dataset: str, name: str) -> Progress:
     """The cell's best complete trial so far against device-seconds spent.
 
-    Failed and pruned trials are charged. The first trial whose generator started from another cell's weights
-    is also charged with that cell's whole search.
+    Failed and pruned trials are charged. The first trial whose generator started from the parent cell's weights
+    is also charged for that cell's whole search.
     """
     trials = ended_in_order(record.search(dataset, name))
     values = [
@@ -75,7 +75,7 @@ def known_architecture(name: str) -> Architecture | None:
 def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
     """The ended trials whose configuration was drawn at random.
 
-    A search begins with configurations that nobody drew. The sampler TPE draws at random while fewer than
+    A search begins with fixed configurations, which do not count. The sampler TPE draws at random while fewer than
     `startup_trials` trials of the cell have ended without failure; the others always do.
     """
     settings, known = record.settings["search"], known_architecture(name)
@@ -96,7 +96,7 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
 
 
 def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progress:
-    """Expected best validation objective of 1, 2, … random trials; pruned ones with the best they reached."""
+    """Expected best validation objective of 1, 2, … random trials; a pruned one counts with its best value."""
     values = [
         math.nan if one.best is None or one.state == TrialState.FAIL else one.best
         for one in random_start(record, dataset, name)
@@ -105,7 +105,7 @@ def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progres
 
 
 def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]:
-    """Rank correlations after a quarter and a half of the epochs, and where pruning may begin."""
+    """Rank correlations after a quarter and a half of the epochs, and at the epoch where pruning may begin."""
     complete = [one for one in record.search(dataset, name) if one.state == TrialState.COMPLETE]
     histories = [dict(record.history(one, VALIDATION)) for one in complete]
     if len(complete) < 2:

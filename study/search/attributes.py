@@ -1,4 +1,4 @@
-"""Names of the attributes that the ledger keeps with a trial or a cell."""
+"""Names of the attributes that the ledger keeps with a trial or a cell; renaming one breaks older studies."""
 
 from __future__ import annotations
 

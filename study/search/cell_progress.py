@@ -1,4 +1,4 @@
-"""Where a cell stands and what is left of it, read from its part of the ledger."""
+"""What a cell has done and what is left to do, read from its part of the ledger."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from study.search.ledger import CellLedger
 from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
 
-# A cell is not given up before this many of its trials have ended: a few diverged ones prove nothing.
+# A cell is not abandoned before this many of its trials have ended: a few divergences prove nothing.
 _JUDGED_FROM = 6
 
 
 class CellProgress:
-    """One cell's counters. They follow from the ledger, and are kept so that it need not be read all the time.
+    """One cell's counters. They follow from the ledger and are kept only to avoid reading it all the time.
 
     Args:
         cell: The cell.
@@ -45,7 +45,7 @@ class CellProgress:
         self.epochs = 0
         self.device_seconds = 0.0
         self.best = math.inf
-        # Device-seconds by epoch of the trials that were handed out, by this driver or one before it.
+        # Device-seconds by epoch of the running trials, handed out by this driver or by an earlier one.
         self._running: dict[tuple[Stage, int], dict[int, float]] = {}
         for stage in Stage:
             self._read(stage)
@@ -97,7 +97,7 @@ class CellProgress:
 
     @property
     def spent(self) -> tuple[float, int]:
-        """What the cell was charged, running trials included, then how many run; decides whose turn it is."""
+        """What the cell was charged, running trials included, and how many run; the least comes next."""
         running = len(self._running)
         if self._settings.budget.device_seconds:
             return self.device_seconds, running
@@ -105,13 +105,13 @@ class CellProgress:
 
     @property
     def failing(self) -> bool:
-        """Whether so many trials failed that going on would only burn the budget."""
+        """Whether so many trials failed that continuing would only waste the budget."""
         ended = max(self.states.total(), min(_JUDGED_FROM, self._settings.budget.trials))
         return self.states[TrialState.FAIL] > self._settings.resources.max_failed_share * ended
 
     @property
     def search_left(self) -> bool:
-        """Whether a search trial can still be begun or continued."""
+        """Whether a search trial is left to begin or to continue."""
         limit = self._settings.budget.device_seconds
         within = limit is None or self.device_seconds < limit
         fresh = within and self._begun < self._settings.budget.trials
@@ -124,7 +124,7 @@ class CellProgress:
 
     @property
     def finals_left(self) -> bool:
-        """Whether a final can still be begun."""
+        """Whether a final is left to begin."""
         finals = self._settings.finals
         winners = min(finals.configurations, self.states[TrialState.COMPLETE])
         if self._winners is not None:
@@ -133,24 +133,24 @@ class CellProgress:
 
     @property
     def finals_stand(self) -> bool:
-        """Whether finals were begun although the search goes on: the study was extended after its end."""
+        """Whether finals were begun although the search continues: the study was extended after its end."""
         return self.search_left and self._finals_begun > 0
 
     def complete(self) -> list[LedgerTrial]:
-        """Complete search trials, best first; one that was continued to the end gives way to its continuation."""
+        """Complete search trials, best first; a trial whose continuation is complete is left out."""
         trials = self.search.trials(TrialState.COMPLETE)
         superseded = {trial.attributes.get(keys.CONTINUES) for trial in trials}
         left = [trial for trial in trials if trial.number not in superseded]
         return sorted(left, key=lambda trial: (trial.best, trial.number))
 
     def begin_search(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
-        """Begin the next search trial: a longer budget's continuation of a complete one, or a fresh one."""
+        """Begin the next search trial: a new one, or under a longer budget the continuation of a complete one."""
         if self._to_continue:
             self._enqueue_continuation(next(iter(self._to_continue.values())))
         trial = self.search.ask(space)
         if keys.CONTINUES in trial.attributes:
             del self._to_continue[trial.attributes[keys.CONTINUES]]
-        else:  # a fresh one, which a driver that died had enqueued before
+        else:  # a new one, perhaps enqueued by a driver that died
             self._begun += 1
         self._running[Stage.SEARCH, trial.number] = {}
         return trial
@@ -168,7 +168,7 @@ class CellProgress:
         self.search.enqueue(trial.params, kept | inherited)
 
     def begin_final(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
-        """Begin the next final. Winners are chosen once: what was evaluated on the test split stands."""
+        """Begin the next final. Winners are chosen once: a result on the test split is never replaced."""
         if self._winners is None:
             self._winners = [
                 trial.number for trial in self.complete()[: self._settings.finals.configurations]
@@ -195,14 +195,14 @@ class CellProgress:
                     self.finals.enqueue(winner.params, attributes)
 
     def charge(self, spec: TrialSpec, report: Report) -> None:
-        """Charge an epoch of a running trial, unless it was charged before or inherited."""
+        """Charge an epoch of a running trial, unless it was inherited or charged before."""
         epoch, charged = int(report["epoch"]), self._running[spec.stage, spec.number]
         if epoch > spec.inherited_epochs and epoch not in charged:
             charged[epoch] = report.get("device_seconds", 0.0)
             self.device_seconds += charged[epoch]
 
     def end(self, spec: TrialSpec, state: TrialState, reason: str = "", test: Report | None = None) -> End:
-        """Count a running trial as ended, which the ledger is told afterwards.
+        """Count a running trial as ended; the caller then ends it in the ledger.
 
         Args:
             spec: The trial.

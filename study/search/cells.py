@@ -1,4 +1,4 @@
-"""The cells of a study: which (dataset, architecture) pairs there are, and which waits for which."""
+"""The cells of a study: its (dataset, architecture) pairs, and which of them waits for which."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from study.settings.schema import StudySettings, cell_key
 
 
 class Stage(StrEnum):
-    """What a trial of a cell is run for."""
+    """The part of a cell that a trial belongs to."""
 
     SEARCH = "search"
     FINAL = "final"
@@ -23,7 +23,7 @@ class Cell:
 
     Attributes:
         epochs: Epochs of a trial that is not pruned.
-        pretrained_by: Key of the cell whose best weights may initialise this cell's generator.
+        pretrained_by: Key of the parent cell, whose best weights may start this cell's generators.
     """
 
     dataset: str
@@ -42,19 +42,19 @@ def cells_of(settings: StudySettings) -> list[Cell]:
     cells = []
     for dataset in settings.datasets:
         for name in settings.architectures:
-            giver = architecture(name).pretrained_by
+            parent = architecture(name).pretrained_by
             cells.append(
                 Cell(
                     dataset,
                     name,
                     epochs=settings.epochs_of(dataset, name),
-                    pretrained_by=cell_key(dataset, giver) if giver in settings.architectures else None,
+                    pretrained_by=cell_key(dataset, parent) if parent in settings.architectures else None,
                 )
             )
     return cells
 
 
 def derived_seed(seed: int, *names: object) -> int:
-    """A seed in 0 … 2³¹−1 that depends on the study's seed and on what it is for, and on nothing else."""
+    """A seed in 0 … 2³¹−1 that depends only on the study's seed and on the names of what it is for."""
     text = "/".join(str(part) for part in (seed, *names))
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big") >> 1

@@ -27,7 +27,7 @@ class Conductor:
     Args:
         settings: The study.
         ledger: Its ledger.
-        listeners: Told of everything that happens.
+        listeners: Notified of everything that happens.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class Conductor:
 
     @property
     def cells(self) -> Collection[CellProgress]:
-        """Where each cell stands."""
+        """The progress of each cell."""
         return self._cells.values()
 
     @property
@@ -58,12 +58,12 @@ class Conductor:
         )
 
     def explain(self) -> None:
-        """Say what an earlier run of the study decided and this one does not change."""
+        """Note what an earlier run of the study decided for good."""
         for progress in self.cells:
             if progress.finals_stand:
                 self._note(
-                    f"{progress.cell.key}: the search goes on, but the finals and their test results stand, since the "
-                    "test split is evaluated once; for finals of what is found now, start a study of another name."
+                    f"{progress.cell.key}: the search continues, but the finals and their test results stand, since "
+                    "the test split is evaluated once; for finals of what is found now, start a study of another name."
                 )
             if progress.failing:
                 self._note(self._gives_up(progress))
@@ -96,7 +96,7 @@ class Conductor:
         return parent is None or parent.searched
 
     def _open(self, progress: CellProgress) -> None:
-        """Decide once what the cell's search space is, and enqueue what its search begins with."""
+        """Fix the cell's search space, and enqueue the configurations that its search begins with."""
         parent = self._parent(progress)
         pretrained = parent is not None and parent.states[TrialState.COMPLETE] > 0
         progress.search.remember(keys.PRETRAINED, pretrained)
@@ -136,7 +136,7 @@ class Conductor:
         return spec
 
     def _generator_from(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> int | None:
-        """Number of the parent cell's trial that starts the generator; decided once, when the trial begins."""
+        """Number of the parent cell's trial that starts the generator; fixed when the trial begins."""
         chosen: int | None = trial.attributes.get(keys.GENERATOR_FROM)
         parent = self._parent(progress)
         start = architecture(progress.cell.architecture).start_parameter
@@ -146,13 +146,13 @@ class Conductor:
         return chosen
 
     def hand_out_again(self, spec: TrialSpec) -> None:
-        """Take back a trial whose process was lost before it began; it comes next."""
+        """Queue a trial whose process was lost before it began, ahead of new ones."""
         progress = self._cells[spec.cell]
         if progress.is_running(spec):
             self._interrupted.append((progress, spec.stage, spec.number))
 
     def place(self, spec: TrialSpec, node: str) -> None:
-        """Remember that a trial now reports from a node."""
+        """Record the node that a trial reports from."""
         progress = self._cells[spec.cell]
         if not progress.is_running(spec):
             return
@@ -171,11 +171,11 @@ class Conductor:
         test: Report | None = None,
         picture: str | None = None,
     ) -> bool:
-        """Take a trial's new reports and decide.
+        """Record a trial's new reports and decide whether it goes on.
 
         Args:
             spec: The trial.
-            reports: Metrics by name, with `epoch`; after a restart earlier epochs may come again.
+            reports: Metrics by name, with `epoch`; after a restart, earlier epochs may be reported again.
             test: Metrics of the test split, with the last report of a final.
             picture: Key of a picture of the predictions after the last report.
 
@@ -184,7 +184,7 @@ class Conductor:
         """
         progress = self._cells[spec.cell]
         if not progress.is_running(spec):
-            return True  # a process that was lost and came back after the trial had ended
+            return True  # from a process that was believed lost; its trial has ended since
         ledger = progress.ledger(spec.stage)
         for report in reports:
             for listener in self._listeners:
@@ -209,7 +209,7 @@ class Conductor:
         return False
 
     def fail(self, spec: TrialSpec, reason: str) -> None:
-        """End a trial that was retried often enough as FAIL, with its reason."""
+        """End a trial as FAIL once its retries are used up."""
         if self._cells[spec.cell].is_running(spec):
             self._end(spec, TrialState.FAIL, reason)
 
@@ -228,8 +228,8 @@ class Conductor:
     def _gives_up(self, progress: CellProgress) -> str:
         failed, ended = progress.states[TrialState.FAIL], progress.states.total()
         return (
-            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; mend the cause, or raise "
-            f"resources.max_failed_share ({self._settings.resources.max_failed_share:g}), and go on with --resume."
+            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; fix the cause, or raise "
+            f"resources.max_failed_share ({self._settings.resources.max_failed_share:g}), and continue with --resume."
         )
 
     def _note(self, sentence: str) -> None:

@@ -59,7 +59,7 @@ def ledger_errors(url: str) -> Iterator[None]:
     except (StorageInternalError, SQLAlchemyError) as error:
         cause = error.__cause__ or error
         raise LedgerError(
-            f"The ledger {url} cannot be used: {first_line(cause)}; mend that and go on with --resume."
+            f"The ledger {url} cannot be used: {first_line(cause)}; fix that and continue with --resume."
         ) from error
 
 

@@ -1,8 +1,8 @@
 """The ledger: the Optuna storage that alone decides which trials exist and how they ended.
 
 Each cell has one Optuna study for its search and one for its finals, so that neither sampling nor pruning compares
-across cells. Whatever else a study writes (MLflow, Ray's folders, checkpoints) can be lost or lag behind; what is done
-and what is left is asked here. Nothing is kept in memory that the storage does not hold.
+across cells. Whatever else a study writes (MLflow, Ray's folders, checkpoints) may be lost or lag behind: only the
+ledger says what is done and what is left. Nothing is kept in memory that the storage does not hold.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class CellLedger:
             self._running[trial.number] = storage.get_trial(trial._trial_id)
 
     def _name_the_objective(self) -> None:
-        """Have optuna-dashboard's axes say what is measured."""
+        """Label the axes of optuna-dashboard."""
         if self._study.metric_names is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
@@ -102,15 +102,15 @@ class CellLedger:
 
     @property
     def attributes(self) -> dict[str, Any]:
-        """What was remembered of the cell as a whole."""
+        """What the ledger keeps with the cell as a whole."""
         return self._study.user_attrs
 
     def remember(self, key: str, value: Any) -> None:
-        """Remember something of the cell as a whole."""
+        """Keep a value with the cell as a whole."""
         self._study.set_user_attr(key, value)
 
     def enqueue(self, params: Parameters, attributes: dict[str, Any] | None = None) -> None:
-        """Have `params` tried before anything that the sampler proposes; attributes go to the trial."""
+        """Queue a trial with these parameters and attributes, ahead of what the sampler proposes."""
         self._study.enqueue_trial(dict(params), user_attrs=attributes)
 
     def ask(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
@@ -138,14 +138,14 @@ class CellLedger:
         return _ledger_trial(trial)
 
     def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
-        # A sampler's random state is not in the storage, so each trial's is made from what is: its number.
-        # A quasi-random sequence on the other hand is one sequence, whose position Optuna stores.
+        # The storage does not hold a sampler's random state, so every trial has a sampler seeded by its number.
+        # A quasi-random sequence, however, must stay one sequence; Optuna stores the position in it.
         search, seed = self._settings.search, self._settings.seed
         names = () if search.sampler == "qmc" else (number,)
         return make_sampler(search, derived_seed(seed, self._cell.key, "sampler", *names))
 
     def report(self, number: int, epoch: int, value: float) -> None:
-        """Record the objective after an epoch; an epoch that is already there stays as it is."""
+        """Record the objective after an epoch; a value that is already there is kept."""
         trial = self._running[number]
         if epoch in trial.intermediate_values:
             return
@@ -163,13 +163,13 @@ class CellLedger:
         return prune
 
     def annotate(self, number: int, key: str, value: Any) -> None:
-        """Remember something of a RUNNING trial."""
+        """Keep a value with a RUNNING trial."""
         trial = self._running[number]
         self._storage.set_trial_user_attr(trial._trial_id, key, value)
         trial.user_attrs[key] = value
 
     def nodes(self, number: int) -> list[str]:
-        """Addresses of the machines that a RUNNING trial has been on, in order."""
+        """Addresses of the nodes that a RUNNING trial ran on, in order."""
         return list(self._running[number].user_attrs.get(NODES, []))
 
     def best_value(self, number: int) -> float:
@@ -178,25 +178,21 @@ class CellLedger:
 
     def finish(
         self, number: int, state: TrialState, *, reason: str = "", device_seconds: float = 0.0
-    ) -> float | None:
+    ) -> None:
         """End a RUNNING trial.
 
-        COMPLETE takes the best reported value, since it is the best epoch's weights that are kept; PRUNED takes the
-        last one (Optuna's rule); FAIL has none but its reason.
-
-        Returns:
-            The value that the ledger now holds.
+        A COMPLETE trial has its best value, since the best epoch's weights are the ones that are kept; a PRUNED one has
+        its last value (Optuna's rule); a FAILed one has a reason only.
         """
         if reason:
             self.annotate(number, REASON, reason)
         self.annotate(number, DEVICE_SECONDS, round(device_seconds, 3))
         value = self.best_value(number) if state is TrialState.COMPLETE else None
-        trial = self._study.tell(number, value, optuna.trial.TrialState[state])
+        self._study.tell(number, value, optuna.trial.TrialState[state])
         del self._running[number]
-        return trial.value
 
     def record_test(self, number: int, summary: Mapping[str, float]) -> None:
-        """Remember a RUNNING final's metrics on the test split; what is there already stays as it is."""
+        """Record a RUNNING final's metrics on the test split; those that are already there are kept."""
         if TEST not in self._running[number].user_attrs:
             self.annotate(number, TEST, dict(summary))
 

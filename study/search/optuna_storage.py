@@ -1,10 +1,10 @@
-"""Optuna's database storage without its repeated reading, and without an object mapper in its writing.
+"""Optuna's database storage without its repeated reads, and without an object mapper behind its writes.
 
-Optuna's own cache reads every unfinished trial anew, with all its values, whenever trials are asked for: the pruner
-asks after every report, and with 64 trials at the same time that alone costs the driver tenths of a second. Each
-write first reads the trial through the object mapper, which costs several times the write. A study has one driver,
-and while it runs nobody else writes to its trials: they are read once, and what a write would have to look up is then
-known. The tables and what is in them are Optuna's own.
+Optuna's own cache reads every unfinished trial again, with all its values, whenever trials are requested: the pruner
+does so after every report, and with 64 concurrent trials that alone costs the driver tenths of a second. Each write
+first reads the trial through the object mapper, at several times the cost of the write. A study has one driver, and
+while it runs nothing else writes to its trials: they are read once, and no write has to look anything up. The tables
+and their contents are Optuna's own.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from sqlalchemy import bindparam, insert, update
 
 
 class _Table:
-    """One of Optuna's tables; its statements are made once, so that they are also compiled once.
+    """One of Optuna's tables, with statements that are built and compiled once.
 
     Args:
-        model: Optuna's name for it.
-        key: Columns that tell its rows apart.
+        model: Optuna's model of the table.
+        key: Columns that identify a row.
     """
 
     def __init__(self, model: type[models.BaseModel], *key: str) -> None:
@@ -38,7 +38,7 @@ class _Table:
         self._key = key
 
     def write(self, row: Mapping[str, Any], *, there: bool) -> tuple[Any, dict[str, Any]]:
-        """Statement and values that add a row, or change the one that is there."""
+        """Statement and values that insert a row, or update the one that is there."""
         if there:
             return self.update, {f"its_{name}" if name in self._key else name: row[name] for name in row}
         return self.insert, dict(row)
@@ -53,9 +53,9 @@ _SYSTEM_ATTRIBUTES = _Table(models.TrialSystemAttributeModel, "trial_id", "key")
 
 
 class SoleWriterStorage(_CachedStorage):
-    """A database whose trials are changed through this object alone as long as it is used.
+    """A database whose trials are changed only through this object while it is in use.
 
-    Every write is committed before the call returns, and only then remembered here.
+    Every write is committed, and then cached, before the call returns.
 
     Args:
         backend: The database.
@@ -72,7 +72,7 @@ class SoleWriterStorage(_CachedStorage):
             self._read.add(study_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
-        """What was remembered of a cell."""
+        """Attributes of a cell."""
         if study_id not in self._study_attributes:
             self._study_attributes[study_id] = super().get_study_user_attrs(study_id)
         return copy.deepcopy(self._study_attributes[study_id])
@@ -85,7 +85,7 @@ class SoleWriterStorage(_CachedStorage):
     def get_all_trials(
         self, study_id: int, deepcopy: bool = True, states: Container[TrialState] | None = None
     ) -> list[FrozenTrial]:
-        """Trials by number, which is the order they were read and begun in."""
+        """Trials by number, the order in which they were begun and read."""
         self._read_trials_from_remote_storage(study_id)
         trials = self._studies[study_id].trials.values()
         found = [trial for trial in trials if states is None or trial.state in states]
@@ -190,11 +190,11 @@ class SoleWriterStorage(_CachedStorage):
         trial.intermediate_values[step] = intermediate_value
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Write an attribute of ours."""
+        """Write an attribute of the study's."""
         self._write_attribute(_USER_ATTRIBUTES, trial_id, self._updatable(trial_id).user_attrs, key, value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
-        """Write an attribute of Optuna's; trials that were read before do not show it.
+        """Write an attribute of Optuna's; trials that were read before do not change.
 
         Successive halving reads the trials, writes the trial's rung, and then counts it beside those it has read.
         """
@@ -215,5 +215,5 @@ class SoleWriterStorage(_CachedStorage):
 
 
 def _utc(moment: datetime) -> datetime:
-    """How Optuna stores a moment of local time."""
+    """Local time as Optuna stores it."""
     return moment.astimezone(UTC).replace(tzinfo=None)

@@ -1,4 +1,4 @@
-"""What is said between the conductor, the workers and the listeners: a trial to run, and how it ended."""
+"""What the conductor, the workers and the listeners exchange: a trial to run, its reports and its end."""
 
 from __future__ import annotations
 
@@ -42,13 +42,13 @@ def trial_key(cell: str, stage: Stage, number: int) -> str:
 
 @dataclass(frozen=True)
 class TrialSpec:
-    """One trial to be run: all that a worker must know of it.
+    """One trial to be run: everything that a worker needs to know about it.
 
     Attributes:
-        seed: Of initial weights and batches.
-        epochs: When the trial is complete.
-        generator_from: Number of the pretraining cell's trial whose best weights start the generator.
-        continues: Number of the complete trial of the same cell that this one carries on with.
+        seed: Seed of the initial weights and the batches.
+        epochs: Epochs after which the trial is complete.
+        generator_from: Number of the parent cell's trial whose best weights start the generator.
+        continues: Number of the complete trial of the same cell that this one continues.
         inherited_epochs: Epochs that the continued trial had, and was charged for.
     """
 
@@ -105,12 +105,12 @@ class End:
     """How a trial ended.
 
     Attributes:
-        reason: Why it was pruned or failed; empty for a complete one.
+        reason: Why it was pruned or failed; empty if it is complete.
         value: Lowest objective it reached, None if it never reported.
-        epochs: Epochs it trained, without those of a trial that it continued.
-        device_seconds: What they cost.
+        epochs: Epochs it trained, without those it inherited.
+        device_seconds: Device time of these epochs.
         test: A complete final's metrics on the test split.
-        ended: How many search trials of the cell have ended now.
+        ended: Number of the cell's search trials that have ended so far.
         best: Lowest objective of the cell's complete search trials, None without one.
     """
 
@@ -125,16 +125,16 @@ class End:
 
 
 class Listener(Protocol):
-    """Someone who is told what happens, before the ledger holds it (so that a crash repeats rather than omits)."""
+    """Is notified of every event before the ledger holds it, so that a crash repeats events and never omits one."""
 
     def started(self, spec: TrialSpec) -> None:
         """A trial was handed out, for the first time or again."""
 
     def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
-        """A trial reports from a node other than before; `nodes` are all that it has been on, in order."""
+        """A trial reports from another node than before; `nodes` are all nodes that it ran on, in order."""
 
     def reported(self, spec: TrialSpec, report: Report) -> None:
-        """A trial finished an epoch; after a restart, earlier epochs come again."""
+        """A trial finished an epoch; after a restart, earlier epochs are reported again."""
 
     def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
         """A trial stored a picture of its predictions after an epoch, under a key of the study's storage."""
@@ -143,7 +143,7 @@ class Listener(Protocol):
         """A trial ended."""
 
     def noted(self, sentence: str) -> None:
-        """Something a reader of the study should know."""
+        """A sentence for the readers of the study."""
 
 
 def divergence(architecture: Architecture, report: Report) -> str:

@@ -33,7 +33,7 @@ def metric_name(architecture: Architecture, name: str) -> str:
 
 
 def without_parts(report: Report) -> Report:
-    """A report without the parts of its ratios and without the truth's own values, which never change."""
+    """A report without the parts of its ratios and without the values of the truth, which never change."""
     return {
         name: value
         for name, value in report.items()

@@ -1,4 +1,4 @@
-"""From what happens in a study to events for the tracker: runs, parameters, metrics, pictures and ends."""
+"""Turns what happens in a study into events for MLflow: runs, parameters, metrics and pictures."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Tracker:
     """Writes every event of a study to the outbox; a listener of the conductor.
 
     Args:
-        outbox: Where events wait for delivery.
+        outbox: Keeps the events until they are delivered.
     """
 
     def __init__(self, outbox: Outbox) -> None:
@@ -44,7 +44,7 @@ class Tracker:
         self._outbox.append(event)
 
     def open_study(self, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
-        """The run that stands for the study as a whole.
+        """Open the run that stands for the study as a whole.
 
         Args:
             documents: Texts by file name: configuration, facts about the data.
@@ -91,7 +91,7 @@ class Tracker:
         self._add(spec.key, "open", name=spec.key, parent=spec.cell, params=params, tags=tags)
 
     def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
-        """Tag the trial's run with the machines it has been on."""
+        """Tag the trial's run with the nodes that it ran on."""
         self._add(spec.key, "tags", tags={"nodes": ", ".join(nodes)})
 
     def reported(self, spec: TrialSpec, report: Report) -> None:
@@ -105,11 +105,11 @@ class Tracker:
         self._add(spec.key, "metrics", step=int(report["epoch"]), values=values)
 
     def pictured(self, spec: TrialSpec, epoch: int, key: str) -> None:
-        """Log a picture by step."""
+        """Log a picture at its epoch."""
         self._add(spec.key, "image", step=epoch, key=key, name=SAMPLES)
 
     def ended(self, spec: TrialSpec, end: End) -> None:
-        """Log how the trial ended, and close its run."""
+        """Log the trial's result and costs, and close its run."""
         costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
         if end.value is not None:
             costs[BEST] = end.value
@@ -134,5 +134,5 @@ class Tracker:
                 self.artifact(STUDY_RUN, path, path)
 
     def noted(self, sentence: str) -> None:
-        """Keep a sentence for the study's readers."""
+        """Add a sentence to the study's description."""
         self._add(STUDY_RUN, "note", text=sentence)

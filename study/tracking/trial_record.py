@@ -18,15 +18,15 @@ class TrialRecord:
 
     Attributes:
         key: `dataset/architecture/number`.
-        final: Whether it is a retraining of a winner; else it belongs to the search.
+        final: Whether it is the retraining of a winner rather than a trial of the search.
         params: Hyperparameters.
         best: Lowest validation objective, None if it never reported.
-        joules: Energy of its epochs; None if the device did not report it.
+        joules: Energy of its epochs, None if the device did not report it.
         test: A complete final's metrics on the test split; `kept_…` with the input's luminance.
-        generator_from: Number of the pretraining trial whose weights started the generator.
-        continues: Number of the complete trial of the same cell that it carries on with, in an extended study.
+        generator_from: Number of the parent cell's trial whose weights started the generator.
+        continues: Number of the complete trial of the same cell that it continues, in an extended study.
         started: Milliseconds since 1970.
-        ended: Likewise; None while running.
+        ended: Likewise; None while it is running.
     """
 
     key: str

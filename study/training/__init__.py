@@ -1,1 +1,1 @@
-"""What a worker does with a trial. May import search, settings and storage."""
+"""Trains trials on a worker. May import search, settings and storage."""

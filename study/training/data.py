@@ -1,4 +1,4 @@
-"""From configured folders to arrays: decode every dataset, compute the VGG16 vectors, say what was found."""
+"""From configured folders to arrays: decoded datasets, VGG16 vectors, and facts about the data."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Prepared:
     Attributes:
         images: By dataset.
         vectors: 2×N×512 VGG16 vectors by dataset; empty if no architecture needs them.
-        vgg16: The weights behind the vectors in words; empty if none are needed.
+        vgg16: A description of the weights behind the vectors; empty if none are needed.
     """
 
     images: dict[str, ImageSet]
@@ -39,7 +39,7 @@ class Prepared:
     vgg16: str
 
     def facts(self, settings: StudySettings) -> dict[str, Any]:
-        """What a reader must know of the data, as JSON can hold it."""
+        """What a reader must know about the data, as JSON."""
         return {
             "vgg16": self.vgg16,
             "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
@@ -52,14 +52,14 @@ def needs_vectors(settings: StudySettings) -> bool:
 
 
 def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
-    """Decode (or find decoded) every dataset of a study, and its VGG16 vectors.
+    """Load every dataset of a study and its VGG16 vectors, from the cache if they are there.
 
     Args:
         settings: The study.
-        say: Is told before each of these, any of which may take minutes the first time.
+        say: Prints a sentence before each step, any of which may take minutes the first time.
 
     Raises:
-        UsageError: For a dataset or weights file that cannot be used; nothing was written but the cache.
+        UsageError: For a dataset or weights file that cannot be used; nothing but the cache was written.
     """
     try:
         vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
@@ -81,7 +81,7 @@ def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> I
 
 
 def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], None]) -> np.ndarray:
-    """2×N×512; zeros for training images that the study's random subset leaves out."""
+    """VGG16 vectors, 2×N×512; zeros for training images outside the study's random subset."""
     weights = settings.model.vgg16
     used = np.concatenate([split_indices(images, split, settings, images.name) for split in SPLITS])
     say(f"{images.name}: VGG16 vectors of {len(used)} images …")
@@ -116,7 +116,7 @@ def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, An
 
 
 @dataclass(frozen=True)
-class Material:
+class TrialData:
     """What a trial is trained on.
 
     Attributes:

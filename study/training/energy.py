@@ -1,4 +1,4 @@
-"""Energy that a GPU has used, from the counter that its driver keeps."""
+"""The energy that a GPU has used, by its driver's counter."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class EnergyMeter:
     """Reads a device's energy counter (NVML, GPUs since Volta).
 
     Args:
-        device: Where a trial computes; only CUDA devices have a counter.
+        device: The trial's device; only CUDA devices have a counter.
     """
 
     def __init__(self, device: torch.device) -> None:
@@ -21,11 +21,11 @@ class EnergyMeter:
         try:
             pynvml.nvmlInit()
             self._handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{identity}")
-        except pynvml.NVMLError:  # no driver library, or a device that it does not count by itself
+        except pynvml.NVMLError:  # no driver library, or a device without a counter of its own
             self._handle = None
 
     def joules(self) -> float | None:
-        """Energy of the whole device since its driver was loaded; None where it is not reported."""
+        """Energy of the whole device since its driver was loaded; None if it is not reported."""
         if self._handle is None:
             return None
         try:

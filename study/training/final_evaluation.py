@@ -1,4 +1,4 @@
-"""A final's evaluation on the test split, and the pictures of it that a report may show."""
+"""A final's evaluation on the test split, and the pictures that a report may show."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from study.training.trial_files import TrialFiles
 def publish_test(
     learner: Learner, batches: Batches, images: ImageSet, dataset: str, files: TrialFiles
 ) -> dict[str, np.ndarray]:
-    """Evaluate on the test split; store the quantities, and the pictures that a report may show.
+    """Evaluate on the test split; store the quantities image by image, and pictures of the predictions.
 
     Args:
         learner: With the weights to be evaluated.
@@ -45,7 +45,7 @@ def publish_test(
     test = evaluate(predict, batches)
     with TemporaryDirectory() as local:
         picture, values = Path(local) / "picture.jpg", Path(local) / EVALUATION
-        # The truth is the same for all finals of a dataset; writing it again is cheaper than asking for it.
+        # The truth is the same for all finals of a dataset; writing it again is cheaper than looking for it.
         for key, sheet in (
             (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),
             (truth_path(dataset), colour_tiles(images.colour[positions], side)),

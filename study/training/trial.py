@@ -1,4 +1,4 @@
-"""One trial, epoch by epoch, without Ray: what a worker does with a trial that it is given."""
+"""One trial, epoch by epoch, without Ray."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from study.search.cells import Stage
 from study.search.trial_spec import ENERGY, Report, TrialSpec
 from study.settings.schema import StudySettings, network_settings
 from study.storage.storage import Storage
-from study.training.data import Material, split_indices
+from study.training.data import TrialData, split_indices
 from study.training.energy import EnergyMeter
 from study.training.final_evaluation import publish_test
 from study.training.trial_files import TrialFiles
@@ -33,20 +33,20 @@ class Trial:
     Args:
         settings: The study.
         spec: The trial.
-        material: The cell's images and vectors.
+        data: The cell's images and vectors.
 
     Raises:
         StudyError: If the weights that should start the generator are not in the storage.
     """
 
-    def __init__(self, settings: StudySettings, spec: TrialSpec, material: Material) -> None:
+    def __init__(self, settings: StudySettings, spec: TrialSpec, data: TrialData) -> None:
         if settings.storage is None:
             raise StudyError(
                 "The study has no storage for checkpoints; set storage to a folder or an address."
             )
         self._settings = settings
         self._spec = spec
-        self._material = material
+        self._data = data
         self._files = TrialFiles(Storage(settings.storage), spec)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
@@ -74,7 +74,7 @@ class Trial:
         return learner
 
     def _batches(self, split: int, *, train: bool = False) -> Batches:
-        images = self._material.images
+        images = self._data.images
         return Batches(
             images,
             split_indices(images, split, self._settings, self._spec.dataset),
@@ -82,7 +82,7 @@ class Trial:
             self._device,
             train=train,
             seed=self._spec.seed,
-            vectors=self._material.vectors,
+            vectors=self._data.vectors,
         )
 
     @property
@@ -101,10 +101,10 @@ class Trial:
         return self._trainer.epoch
 
     def advance(self) -> tuple[list[Report], Report | None]:
-        """Train until the next report is due; save what must not be lost.
+        """Train until the next report is due, and save a checkpoint if one is due.
 
         Returns:
-            The reports that this object has not given yet (after a restart, earlier epochs too), and with the last
+            The reports that this object has not returned yet (after a restart, earlier epochs too), and with the last
             report of a final the metrics of the test split.
         """
         if self.epoch < self._spec.epochs:
@@ -126,7 +126,7 @@ class Trial:
             self._saved = time.monotonic()
 
     def _checkpoint_is_due(self, before: int) -> bool:
-        """Whether enough epochs lie between epoch `before` and now, or enough minutes since the last checkpoint."""
+        """Whether enough epochs passed since epoch `before`, or enough minutes since the last checkpoint."""
         resources = self._settings.resources
         if resources.checkpoint_minutes is not None:
             return time.monotonic() - self._saved >= 60 * resources.checkpoint_minutes
@@ -140,7 +140,7 @@ class Trial:
 
     @property
     def _energy(self) -> float:
-        """Joules of the trial's own epochs so far; of a GPU that trials share, each is charged its fraction."""
+        """Joules of the trial's own epochs so far; trials that share a GPU are charged their fraction each."""
         last = self._trainer.history[-1] if self._trainer.history else {"epoch": 0}
         return last.get(ENERGY, 0.0) if last["epoch"] > self._spec.inherited_epochs else 0.0
 
@@ -149,9 +149,9 @@ class Trial:
         self._files.save_weights(self._best)
         if self._spec.stage is Stage.SEARCH:
             return None
-        test = self._files.evaluation()  # there, if a process died between evaluating and reporting
+        test = self._files.evaluation()  # exists if a process died between evaluating and reporting
         if test is None:
-            learner, images = self.best_learner(), self._material.images
+            learner, images = self.best_learner(), self._data.images
             test = publish_test(learner, self._batches(TEST), images, self._spec.dataset, self._files)
         return summary_of(test)
 
@@ -167,7 +167,7 @@ class Trial:
         Returns:
             The picture's key in the study's storage.
         """
-        images, vectors = self._material.images, self._material.vectors
+        images, vectors = self._data.images, self._data.vectors
         chosen = Batches(images, sample_indices(images), 8, self._device, train=False, vectors=vectors)
         batch = next(iter(chosen))
         prediction = self.learner.predict(batch.grey, batch.vector)

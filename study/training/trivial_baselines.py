@@ -1,4 +1,4 @@
-"""The three trivial predictions on every test split: what a model must beat to have learnt anything."""
+"""The trivial predictions on every test split, which a model must beat to have learnt anything."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _VERSION = 1
 
 
 def trivial_evaluations(images: ImageSet) -> dict[str, dict[str, np.ndarray]]:
-    """Test quantities image by image of each trivial prediction, by its name; computed once per dataset."""
+    """Image quantities of each trivial prediction on the test split, by its name; computed once per dataset."""
     return {name: _evaluation(images, name) for name in TRIVIAL}
 
 

@@ -1,9 +1,9 @@
-"""How many trials a cluster has room for."""
+"""How many trials a cluster can run at a time."""
 
 import pytest
 import ray
 
-from study.backend.ray_cluster import Room
+from study.backend.ray_cluster import Capacity
 
 
 def node(alive=True, **resources):
@@ -11,7 +11,7 @@ def node(alive=True, **resources):
 
 
 @pytest.mark.parametrize(
-    ("cpus", "gpus", "nodes", "places"),
+    ("cpus", "gpus", "nodes", "trials"),
     [
         (1, 0, [node(CPU=2), node(CPU=4)], 6),
         (3, 0, [node(CPU=2), node(CPU=4)], 1),
@@ -22,16 +22,16 @@ def node(alive=True, **resources):
     ],
     ids=["CPUs", "a trial fits on one node", "GPUs", "shared GPU", "lost node", "none yet"],
 )
-def test_places_are_counted_on_each_living_node(monkeypatch, cpus, gpus, nodes, places):
+def test_capacity_is_counted_on_each_living_node(monkeypatch, cpus, gpus, nodes, trials):
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
-    assert Room(cpus, gpus)() == places
+    assert Capacity(cpus, gpus)() == trials
 
 
 def test_a_node_that_joins_is_noticed(monkeypatch):
     monkeypatch.setattr("study.backend.ray_cluster._SECONDS", 0.0)
     nodes = [node(CPU=1)]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
-    room = Room(1, 0)
-    assert room() == 1
+    capacity = Capacity(1, 0)
+    assert capacity() == 1
     nodes.append(node(CPU=1))
-    assert room() == 2
+    assert capacity() == 2

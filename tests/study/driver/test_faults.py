@@ -80,8 +80,8 @@ def test_a_killed_driver_goes_on_and_a_trial_whose_checkpoint_was_changed_fails_
     process.send_signal(signal.SIGKILL)
     process.wait()
     wait_until_quiet(checkpoints)
-    orphan = next(trial for trial in trials(tmp_path) if trial.state is TrialState.RUNNING)
-    assert orphan.number == 1
+    interrupted = next(trial for trial in trials(tmp_path) if trial.state is TrialState.RUNNING)
+    assert interrupted.number == 1
     state = max(checkpoints.glob("0*/state.json"))
     state.write_text(state.read_text().replace('"epoch": 1', '"epoch": 2'))
 
@@ -89,7 +89,7 @@ def test_a_killed_driver_goes_on_and_a_trial_whose_checkpoint_was_changed_fails_
     assert done.returncode == 0, done.stdout + done.stderr
     after = trials(tmp_path)
     assert [trial.state for trial in after] == [TrialState.COMPLETE, TrialState.FAIL, TrialState.COMPLETE]
-    assert after[1].params == orphan.params
+    assert after[1].params == interrupted.params
     assert "state.json was changed after it was written" in after[1].user_attrs["reason"]
     assert "state.json was changed after it was written" in done.stdout
     run = runs(tmp_path)["fruit/unet/1"]

@@ -26,7 +26,7 @@ from study.settings.study_folder import StudyHome, only_driver
 from study.tracking.names import KEY_TAG
 from study.training.trial import Trial
 from tests.conftest import ROOT, run_module
-from tests.study.training.test_trial import finish, learning, material, settings, spec  # noqa: F401
+from tests.study.training.test_trial import data, finish, learning, settings, spec  # noqa: F401
 
 ONE_CELL = """
 name: one
@@ -121,12 +121,12 @@ def test_other_images_under_the_same_name_are_refused():
 
 
 @pytest.mark.parametrize("name", ["unet", "cgan"])
-def test_a_continued_trial_equals_one_trained_that_long_at_once(settings, material, name):  # noqa: F811
+def test_a_continued_trial_equals_one_trained_that_long_at_once(settings, data, name):  # noqa: F811
     longer = replace(spec(name, number=1), epochs=5)
-    at_once = Trial(settings, longer, material)
+    at_once = Trial(settings, longer, data)
     expected = [report for _ in range(5) for report in at_once.advance()[0]]
-    finish(Trial(settings, spec(name, number=2), material))
-    continued = Trial(settings, replace(longer, number=3, continues=2, inherited_epochs=3), material)
+    finish(Trial(settings, spec(name, number=2), data))
+    continued = Trial(settings, replace(longer, number=3, continues=2, inherited_epochs=3), data)
     assert continued.epoch == 3
     reports = [report for _ in range(2) for report in continued.advance()[0]]
     assert learning(reports) == learning(expected)  # the optimizers too: no spike at the seam

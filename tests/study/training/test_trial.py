@@ -17,15 +17,15 @@ from study.search.trial_spec import TrialSpec, divergence
 from study.settings.schema import StudySettings
 from study.storage.paths import EVALUATION, WEIGHTS, trial_folder
 from study.storage.storage import Storage
-from study.training.data import Material
+from study.training.data import TrialData
 from study.training.trial import Trial
 
 EPOCHS = 3
 
 
 @pytest.fixture(scope="module")
-def material(tmp_path_factory: pytest.TempPathFactory) -> Material:
-    return Material(load_dataset("drawn:fruit", 16, cache=tmp_path_factory.mktemp("cache")), None)
+def data(tmp_path_factory: pytest.TempPathFactory) -> TrialData:
+    return TrialData(load_dataset("drawn:fruit", 16, cache=tmp_path_factory.mktemp("cache")), None)
 
 
 @pytest.fixture
@@ -55,38 +55,38 @@ def learning(reports: list[dict[str, float]]) -> list[dict[str, float]]:
 
 
 @pytest.mark.parametrize("name", ["unet", "cgan"])
-def test_a_trial_that_died_goes_on_as_if_it_had_not(settings, material, tmp_path, name):
-    undisturbed = finish(Trial(settings, spec(name, number=1), material))
-    Trial(settings, spec(name, number=2), material).advance()  # dies after its first epoch
-    resumed = Trial(settings, spec(name, number=2), material)
+def test_a_trial_that_died_goes_on_as_if_it_had_not(settings, data, tmp_path, name):
+    undisturbed = finish(Trial(settings, spec(name, number=1), data))
+    Trial(settings, spec(name, number=2), data).advance()  # dies after its first epoch
+    resumed = Trial(settings, spec(name, number=2), data)
     assert resumed.epoch == 1
     assert learning(finish(resumed)) == learning(undisturbed)
 
 
-def test_the_same_seed_gives_the_same_values_and_another_seed_others(settings, material):
-    first, second = (finish(Trial(settings, spec(number=n), material)) for n in (1, 2))
-    other = finish(Trial(settings, replace(spec(number=3), seed=6), material))
+def test_the_same_seed_gives_the_same_values_and_another_seed_others(settings, data):
+    first, second = (finish(Trial(settings, spec(number=n), data)) for n in (1, 2))
+    other = finish(Trial(settings, replace(spec(number=3), seed=6), data))
     assert learning(first) == learning(second)
     assert learning(first) != learning(other)
 
 
-def test_a_cgan_that_starts_from_a_unet_predicts_at_first_what_that_unet_predicts(settings, material):
-    unet = Trial(settings, spec("unet"), material)
+def test_a_cgan_that_starts_from_a_unet_predicts_at_first_what_that_unet_predicts(settings, data):
+    unet = Trial(settings, spec("unet"), data)
     finish(unet)
     start = replace(spec("cgan", generator_init="unet"), generator_from=0)
-    cgan = Trial(settings, start, material)
+    cgan = Trial(settings, start, data)
     grey = torch.rand(3, 1, 16, 16) * 2 - 1
     assert torch.equal(cgan.learner.predict(grey), unet.best_learner().predict(grey))
 
 
-def test_weights_that_should_start_a_generator_but_are_missing_are_named(settings, material):
+def test_weights_that_should_start_a_generator_but_are_missing_are_named(settings, data):
     start = replace(spec("cgan", generator_init="unet"), generator_from=7)
     with pytest.raises(Exception, match=r"fruit/unet/7.*not in the storage"):
-        Trial(settings, start, material)
+        Trial(settings, start, data)
 
 
-def test_a_final_is_evaluated_on_the_test_split_and_a_search_trial_is_not(settings, material, tmp_path):
-    final = Trial(settings, spec(stage=Stage.FINAL), material)
+def test_a_final_is_evaluated_on_the_test_split_and_a_search_trial_is_not(settings, data, tmp_path):
+    final = Trial(settings, spec(stage=Stage.FINAL), data)
     tests = [final.advance()[1] for _ in range(EPOCHS)]
     assert tests[:-1] == [None, None]
     assert math.isfinite(tests[-1]["ciede2000"])
@@ -94,49 +94,49 @@ def test_a_final_is_evaluated_on_the_test_split_and_a_search_trial_is_not(settin
     storage = Storage(str(tmp_path))
     file = storage.get_file(f"{trial_folder('fruit/unet/final-0')}/{EVALUATION}", tmp_path)
     per_image = load_evaluation(file)
-    assert len(per_image["ciede2000"]) == (material.images.split == 2).sum()
+    assert len(per_image["ciede2000"]) == (data.images.split == 2).sum()
     assert per_image["ciede2000"].mean() == pytest.approx(tests[-1]["ciede2000"], rel=1e-5)
-    search = Trial(settings, spec(), material)
+    search = Trial(settings, spec(), data)
     assert [search.advance()[1] for _ in range(EPOCHS)] == [None] * EPOCHS
     assert storage.get_file(f"{trial_folder('fruit/unet/0')}/{WEIGHTS}", tmp_path)
 
 
-def test_a_diverging_trial_reports_what_is_not_finite(settings, material):
-    report = finish(Trial(settings, spec(learning_rate=1e30), material))[-1]
+def test_a_diverging_trial_reports_what_is_not_finite(settings, data):
+    report = finish(Trial(settings, spec(learning_rate=1e30), data))[-1]
     assert divergence(architecture("unet"), report).startswith("diverged: ")
 
 
-def test_a_checkpoint_that_was_changed_is_refused_by_name(settings, material, tmp_path):
-    Trial(settings, spec(), material).advance()
+def test_a_checkpoint_that_was_changed_is_refused_by_name(settings, data, tmp_path):
+    Trial(settings, spec(), data).advance()
     state = next(tmp_path.rglob("state.json"))
     state.write_text(state.read_text().replace('"epoch": 1', '"epoch": 2'))
     with pytest.raises(ModelError, match=r"state\.json"):
-        Trial(settings, spec(), material)
+        Trial(settings, spec(), data)
 
 
-def test_energy_adds_up_over_the_trials_own_epochs_also_after_a_restart(settings, material, monkeypatch):
+def test_energy_adds_up_over_the_trials_own_epochs_also_after_a_restart(settings, data, monkeypatch):
     counter = iter(range(1000, 2000, 50))  # joules at each reading, one before and one after an epoch
     monkeypatch.setattr("study.training.trial.EnergyMeter.joules", lambda meter: float(next(counter)))
-    first = Trial(settings, spec(), material)
+    first = Trial(settings, spec(), data)
     assert first.advance()[0][-1]["energy_joules"] == 50
-    resumed = Trial(settings, spec(), material)
+    resumed = Trial(settings, spec(), data)
     assert [report["energy_joules"] for report in finish(resumed)] == [50, 100, 150]
     longer = replace(spec(number=1), epochs=EPOCHS + 1, continues=0, inherited_epochs=EPOCHS)
-    assert Trial(settings, longer, material).advance()[0][-1]["energy_joules"] == 50
+    assert Trial(settings, longer, data).advance()[0][-1]["energy_joules"] == 50
 
 
-def test_a_device_without_a_counter_reports_no_energy(settings, material):
-    assert "energy_joules" not in Trial(settings, spec(), material).advance()[0][-1]
+def test_a_device_without_a_counter_reports_no_energy(settings, data):
+    assert "energy_joules" not in Trial(settings, spec(), data).advance()[0][-1]
 
 
-def test_checkpoints_by_the_minute_are_saved_when_the_minutes_are_over(settings, material, monkeypatch):
+def test_checkpoints_by_the_minute_are_saved_when_the_minutes_are_over(settings, data, monkeypatch):
     resources = settings.resources.model_copy(update={"checkpoint_every": "10min"})
     settings = settings.model_copy(update={"resources": resources})
     now = time.monotonic()
     monkeypatch.setattr("study.training.trial.time.monotonic", lambda: now)
-    trial = Trial(settings, spec(), material)
+    trial = Trial(settings, spec(), data)
     trial.advance()
-    assert Trial(settings, spec(), material).epoch == 0  # nothing was saved yet
+    assert Trial(settings, spec(), data).epoch == 0  # nothing was saved yet
     now += 601
     trial.advance()
-    assert Trial(settings, spec(), material).epoch == 2
+    assert Trial(settings, spec(), data).epoch == 2
