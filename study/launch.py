@@ -12,6 +12,7 @@ from rich.console import Console
 
 from study.cli.command import Parser, run_command
 from study.cli.interruption import leave
+from study.cli.options import add_study_options
 from study.driver.pipeline import Launch, run_pipeline
 from study.errors import UsageError
 from study.settings.schema import StudySettings
@@ -44,8 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PRESET or FILE.yaml",
         help=f"{', '.join(preset_names())}, or a file of settings (default: demo)",
     )
-    parser.add_argument("--name", help="the study's name and folder")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    add_study_options(parser, required=False)
     parser.add_argument(
         "--data",
         action="append",

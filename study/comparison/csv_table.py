@@ -8,15 +8,16 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.metrics import METRICS, OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, Trivial, beaten
 from study.errors import UsageError
-from study.statistics import Interval, Scope
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from study.statistics import Scope
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
 
 _COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
 _SECONDS = ("device_seconds", "pretraining_seconds")
@@ -78,6 +79,8 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
 
 
 def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:
+    from study.statistics import Interval
+
     scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
     test = {}
     for name in metrics:

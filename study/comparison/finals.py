@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.metrics import OBJECTIVE, TRIVIAL
 from study.comparison.selection import best_finals
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
 
 Quantities = dict[str, np.ndarray]
 

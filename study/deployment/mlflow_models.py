@@ -19,7 +19,16 @@ from study.tracking.trial_record import TrialRecord
 
 ALIAS = "champion"
 _TRIAL_TAG = "study.trial"
-_PACKAGES = ("mlflow", "torch", "torchvision", "torchmetrics", "numpy", "pillow", "safetensors")
+_PACKAGES = (
+    "mlflow",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "lazy_loader",
+)
 _EXAMPLE_SIDE = 16
 _CODE = Path(__file__).parents[2]
 

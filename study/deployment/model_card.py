@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from models.architectures import architecture
-from models.metrics import OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, summarise_cell
 from study.comparison.table import HEADINGS, interval_text, number_text, parameter_text
 from study.tracking.record import StudyRecord

@@ -17,20 +17,6 @@ from study.settings.study_folder import existing_home
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
 
 
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--name", help="take this study's champion")
-    model.add_argument(
-        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
-    )
-    parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
-    parser.add_argument(
-        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
-    )
-
-
 def model_from_options(options: argparse.Namespace) -> Colorizer:
     """The model that the options name.
 

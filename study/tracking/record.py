@@ -16,8 +16,11 @@ from typing import Any
 import numpy as np
 
 from models.metrics.evaluation import load_evaluation
+from models.plugins import load_extensions
 from study.errors import StudyError, UsageError
 from study.settings.schema import cell_key
+from study.settings.sources import load_settings
+from study.settings.study_folder import existing_home
 from study.storage.paths import EVALUATION, trivial_path
 from study.tracking.names import KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
@@ -164,6 +167,26 @@ class StudyRecord:
             path = self.download(self._runs[STUDY_RUN].info.run_id, name, Path(folder))
             content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         return content
+
+
+def open_record(name: str, home: Path, tracking_uri: str | None = None) -> StudyRecord:
+    """A study by its folder, or by a tracking server's address alone.
+
+    Args:
+        name: The study's.
+        home: The folder of all studies.
+        tracking_uri: Where to read from instead of what the study's settings say; its folder is not needed then.
+
+    Raises:
+        UsageError: If there is no such study; the message names those there are.
+        StudyError: If the server does not answer.
+    """
+    if tracking_uri:
+        load_extensions([])
+        return StudyRecord(tracking_uri, name)
+    folder = existing_home(home, name)
+    settings = load_settings(folder.settings_file, {})
+    return StudyRecord(folder.tracking_uri(settings), name)
 
 
 def log_report(record: StudyRecord, page: str) -> None:
