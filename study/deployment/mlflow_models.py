@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,6 +12,7 @@ import numpy as np
 from study.deployment.model_folder import write_model_folder
 from study.settings.schema import StudySettings, cell_key
 from study.storage.storage import Storage
+from study.tracking.mlflow_client import mlflow_client
 from study.tracking.names import MODEL_TAG
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -42,11 +42,8 @@ class ModelRegistry:
     """Logged and registered models of one study, found again before anything is made twice."""
 
     def __init__(self, record: StudyRecord) -> None:
-        from mlflow import MlflowClient
-
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
         self._record = record
-        self._client = MlflowClient(record.uri, record.uri)
+        self._client = mlflow_client(record.uri)
         experiment = self._client.get_experiment_by_name(record.name)
         self._experiment_id = experiment.experiment_id
 

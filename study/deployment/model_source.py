@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.colorizer import CONFIG, Colorizer
-from study.errors import StudyError, UsageError
+from study.errors import UsageError
 from study.settings.sources import load_settings
 from study.settings.study_folder import existing_home
+from study.tracking.mlflow_client import configure_mlflow, mlflow_errors
 
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
 
@@ -84,17 +83,12 @@ def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
 
 
 def _download(model: str, tracking_uri: str | None, into: Path) -> Path:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    configure_mlflow()
     import mlflow
-    from mlflow.exceptions import MlflowException
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    if tracking_uri:
-        mlflow.set_tracking_uri(tracking_uri)
-    try:
-        return Path(mlflow.artifacts.download_artifacts(model, dst_path=str(into)))
-    except (MlflowException, OSError) as error:
-        where = mlflow.get_tracking_uri()
-        raise StudyError(f"MLflow at {where} does not give {model}: {str(error).splitlines()[0]}") from error
+    where = tracking_uri or mlflow.get_tracking_uri()
+    with mlflow_errors(f"MLflow at {where} does not give {model}"):
+        found = mlflow.artifacts.download_artifacts(
+            model, dst_path=str(into), tracking_uri=tracking_uri, registry_uri=tracking_uri
+        )
+    return Path(found)

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ModelError
-from study.errors import UsageError
+from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
 
 ENVIRONMENT_PREFIX = "STUDY_"
@@ -135,7 +135,7 @@ def _content(file: Path) -> dict[str, Any]:
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read as YAML: {str(error).splitlines()[0]}.") from None
+        raise UsageError(f"{file} cannot be read as YAML: {first_line(error)}.") from None
     if not isinstance(content, dict):
         raise UsageError(f"{file} holds no settings; it needs lines such as `name: my-study`.")
     return content

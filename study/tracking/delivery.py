@@ -8,9 +8,8 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
 
-from study.errors import StudyError
+from study.errors import StudyError, first_line
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.outbox import Event, Outbox
 
@@ -51,9 +50,9 @@ def _deliver_or_set_aside(outbox: Outbox, runs: MlflowRuns, event: Event, say: C
     except Exception as error:
         if not _is_refusal(error):
             raise
-        outbox.set_aside(event, _one_line(error))
+        outbox.set_aside(event, first_line(error))
         say(
-            f"MLflow refused a result of {event['run']} ({_one_line(error)}); it is kept in {outbox.refused}."
+            f"MLflow refused a result of {event['run']} ({first_line(error)}); it is kept in {outbox.refused}."
         )
 
 
@@ -86,7 +85,7 @@ def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable
         while delivered := _deliver_next(outbox, runs, say):
             total += delivered
     except Exception as error:  # MLflow lets errors of every layer through
-        raise TrackingError(f"MLflow did not take the results: {_one_line(error)}.") from error
+        raise TrackingError(f"MLflow did not take the results: {first_line(error)}.") from error
     return total
 
 
@@ -124,7 +123,7 @@ class DeliveryThread:
             except Exception as error:  # whatever it is, the study goes on and the results stay on disk
                 runs = None
                 if not away:
-                    self._say(f"MLflow is away ({_one_line(error)}); results wait on disk.")
+                    self._say(f"MLflow is away ({first_line(error)}); results wait on disk.")
                     away = True
             if stopping:
                 return
@@ -135,8 +134,3 @@ class DeliveryThread:
         self._stop.set()
         self._thread.join(seconds)
         return self._outbox.empty
-
-
-def _one_line(error: BaseException) -> str:
-    lines: list[Any] = str(error).strip().splitlines()
-    return str(lines[0])[:200].rstrip(".") if lines else type(error).__name__
