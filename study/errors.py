@@ -8,6 +8,10 @@ class StudyError(Exception):
 
     exit_code = 1
 
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, as in a notebook."""
+        return [f"{type(self).__name__}: {self}"]
+
 
 class UsageError(StudyError):
     """The command line or the configuration is wrong; nothing was started or written."""

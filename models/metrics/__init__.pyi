@@ -6,6 +6,7 @@ from .colour import rgb_to_lab as rgb_to_lab
 from .image import entropy as entropy
 from .image import hue_histogram as hue_histogram
 from .image import image_quantities as image_quantities
+from .names import INDEX as INDEX
 from .names import KEPT as KEPT
 from .names import TRIVIAL as TRIVIAL
 from .summary import summarise as summarise

@@ -29,6 +29,15 @@ _ORIGIN = ("generator_from", "continues", "reason")
 
 def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
     """One line per cell and trivial prediction: all metrics, the bounds in columns of their own."""
+    columns, lines = table_lines(trivial, summaries)
+    for line in lines:
+        if "parameters" in line:
+            line["parameters"] = json.dumps(line["parameters"])
+    return _csv(columns, lines)
+
+
+def table_lines(trivial: Trivial, summaries: Sequence[CellSummary]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns, and the values of each cell and trivial prediction by column; the latter lack what they do not have."""
     metrics = _metrics(summaries)
     lines: list[dict[str, Any]] = [_cell_line(one) for one in summaries]
     for dataset, rows in trivial.items():
@@ -36,7 +45,7 @@ def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
             known = {metric: value for metric, value in values.items() if metric in metrics}
             lines.append({"dataset": dataset, "model": name, **known})
     bounds = [f"{name}{part}" for name in metrics for part in _BOUNDS]
-    return _csv(["dataset", "model", *bounds, "validation", *_COUNTS, *_SECONDS, *_TEXTS], lines)
+    return ["dataset", "model", *bounds, "validation", *_COUNTS, *_SECONDS, *_TEXTS], lines
 
 
 def _metrics(summaries: Sequence[CellSummary]) -> list[str]:
@@ -49,7 +58,7 @@ def _cell_line(one: CellSummary) -> dict[str, Any]:
     line = {name: getattr(one, name) for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "model_uri")}
     for name, interval in one.test.items():
         line |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return line | {"model": one.architecture, "parameters": json.dumps(one.parameters)}
+    return line | {"model": one.architecture, "parameters": one.parameters}
 
 
 def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list[CellSummary]]:

@@ -38,6 +38,16 @@ def requirements() -> list[str]:
     return [f"{name}=={version(name).partition('+')[0]}" for name in _PACKAGES]
 
 
+def registered_name(study: str, dataset: str) -> str:
+    """The registered model whose versions are a dataset's champions."""
+    return f"{study}-{dataset}"
+
+
+def champion_address(study: str, dataset: str) -> str:
+    """What MLflow calls a dataset's champion."""
+    return f"models:/{registered_name(study, dataset)}@{ALIAS}"
+
+
 class ModelRegistry:
     """Logged and registered models of one study, found again before anything is made twice."""
 
@@ -93,7 +103,7 @@ class ModelRegistry:
 
     def register(self, trial: TrialRecord, card: str) -> bool:
         """Make a trial's model the champion of its dataset; False if it was that before."""
-        name = f"{self._record.name}-{trial.dataset}"
+        name = registered_name(self._record.name, trial.dataset)
         self._make_registered(name, card)
         versions = self._client.search_model_versions(f"name = '{name}'")
         mine = [one for one in versions if one.tags.get(_TRIAL_TAG) == trial.key]

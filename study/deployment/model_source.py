@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.colorizer import CONFIG, Colorizer
 from study.errors import UsageError
 from study.settings.sources import load_settings
-from study.settings.study_folder import existing_home
+from study.settings.study_folder import StudyHome, existing_home
 from study.tracking.mlflow_client import configure_mlflow, mlflow_errors
 
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
@@ -23,38 +24,48 @@ def model_from_options(options: argparse.Namespace) -> Colorizer:
         UsageError: There is none.
     """
     if options.model is None:
-        return Colorizer.load(champion_folder(options.home, options.name, options.dataset))
+        study = existing_home(options.home, options.name)
+        datasets = list(load_settings(study.settings_file, {}).datasets)
+        return load_champion(options.name, study, chosen_dataset(options.name, datasets, options.dataset))
     if options.dataset:
         raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
     return load_model(options.model, options.tracking_uri)
 
 
-def champion_folder(home: Path, name: str, dataset: str | None) -> Path:
-    """The model folder of a study's champion.
+def chosen_dataset(name: str, datasets: Sequence[str], dataset: str | None) -> str:
+    """Which dataset's champion is meant.
 
     Args:
-        home: Where studies lie.
         name: The study's.
+        datasets: The study's.
         dataset: May be left out where the study has only one.
 
     Raises:
-        UsageError: There is no such study or dataset, or it has no champion yet.
+        UsageError: The study has no such dataset, or several.
     """
-    study = existing_home(home, name)
-    datasets = list(load_settings(study.settings_file, {}).datasets)
     if dataset is None and len(datasets) > 1:
         raise UsageError(
-            f"The study {name} has several champions: choose one with --dataset {' or '.join(datasets)}."
+            f"The study {name} has several champions; choose the dataset: {' or '.join(datasets)}."
         )
     if dataset is not None and dataset not in datasets:
         raise UsageError(f"The study {name} has no dataset {dataset}; it has {', '.join(datasets)}.")
-    folder = study.champion(dataset or datasets[0])
+    return dataset or datasets[0]
+
+
+def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
+    """The champion of a dataset, from the study's folder.
+
+    Raises:
+        UsageError: There is none yet.
+        ModelError: Its files are damaged.
+    """
+    folder = study.champion(dataset)
     if not (folder / CONFIG).is_file():
         raise UsageError(
-            f"The study {name} has no champion of {dataset or datasets[0]} yet: let it finish with "
+            f"The study {name} has no champion of {dataset} yet: let it finish with "
             f"python -m study.launch --name {name} --resume, or fetch what MLflow lacks with study.sync."
         )
-    return folder
+    return Colorizer.load(folder)
 
 
 def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:

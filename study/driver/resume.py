@@ -14,7 +14,7 @@ from study.search import attributes as keys
 from study.search.cells import Cell, Stage
 from study.search.ledger import CellLedger, open_storage
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, preset_or_file, stored_settings
+from study.settings.sources import load_settings, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
 # Everything else decides what a trial achieves or which trials there are, and stays as the study was started.
@@ -33,20 +33,19 @@ _MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for")
 
 
 def resumed(
-    home: Path, name: str | None, preset: str | None, flags: dict[str, Any]
+    home: Path, name: str | None, given: StudySettings | None, flags: dict[str, Any]
 ) -> tuple[StudySettings, StudyHome]:
     """The settings to go on with: the stored ones with flags and environment laid over them.
 
     Args:
         home: Where studies lie.
-        name: The study's name; None takes it from `preset`.
-        preset: A preset or file; its settings then stand for those that were stored, and are compared with them.
+        name: The study's name; None takes it from `given`.
+        given: Settings that stand for those that were stored, and are compared with them.
         flags: Nested values that win.
 
     Raises:
         UsageError: If there is no such study, or a setting differs that may not.
     """
-    given = load_settings(preset_or_file(preset), flags) if preset else None
     if name is None and given is None:
         raise UsageError(f"--resume needs --name; {_studies(home)}.")
     study = existing_home(home, name or (given.name if given else ""))

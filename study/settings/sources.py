@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -100,18 +101,20 @@ def _yaml_value(flag: str, value: str) -> Any:
         raise UsageError(f"{flag}: {value} cannot be read as a YAML value.") from None
 
 
-def load_settings(file: Path, flags: dict[str, Any], datasets: dict[str, Any] | None = None) -> StudySettings:
+def load_settings(
+    source: Path | Mapping[str, Any], flags: dict[str, Any], datasets: dict[str, Any] | None = None
+) -> StudySettings:
     """Validated settings, or one sentence that names the key.
 
     Args:
-        file: YAML.
-        flags: Nested values that win over file and environment.
-        datasets: Given instead of the file's datasets.
+        source: A YAML file, or what stands in one.
+        flags: Nested values that win over source and environment.
+        datasets: Take the place of the source's datasets.
 
     Raises:
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
-    content = _content(file)
+    content = _content(source) if isinstance(source, Path) else copy.deepcopy(dict(source))
     _check_environment()
     if datasets:
         content["datasets"] = datasets
