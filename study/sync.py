@@ -1,4 +1,4 @@
-"""`python -m study.sync`: deliver what a tracking server that was away has not received."""
+"""`python -m study.sync`: deliver the results that MLflow missed while its server was away."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sync(arguments: list[str], console: Console) -> int:
     parser = Parser(
         prog="python -m study.sync",
-        description="Deliver to MLflow what a server that was away has not received.",
+        description="Deliver the results that MLflow missed while its server was away.",
     )
     add_study_options(parser)
     options = parser.parse_args(arguments)

@@ -1,4 +1,4 @@
-"""The summary table as a CSV file in full precision, and back; and the trials behind it."""
+"""The summary table as CSV in full precision, how it is read back, and the trials behind it."""
 
 from __future__ import annotations
 
@@ -84,7 +84,9 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
     except (KeyError, ValueError, TypeError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise UsageError(f"{path} is no table of this software; give what `--format csv` wrote.") from None
+        raise UsageError(
+            f"{path} is not a table of this software; give a file that `--format csv` wrote."
+        ) from None
 
 
 def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:

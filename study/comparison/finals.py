@@ -1,4 +1,4 @@
-"""The finals of a study with their test quantities, read once for all sections of the report."""
+"""A study's finals with their test results, read once for all sections of the report."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Quantities = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """The finals of a cell's best configuration and what they did on the test split.
+    """The finals of a cell's best configuration and their results on the test split.
 
     Attributes:
         finals: By number; never empty.

@@ -163,10 +163,10 @@ def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:
     from models.architectures import architecture
 
     try:
-        giver = architecture(name).pretrained_by
+        pretraining = architecture(name).pretrained_by
     except ModelError:  # an architecture of a plug-in that the reader does not have
         return 0.0
-    return sum(trial.device_seconds for trial in record.search(dataset, giver or ""))
+    return sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
 
 
 Trivial = Mapping[str, Mapping[str, Mapping[str, float]]]

@@ -75,7 +75,7 @@ def beats_text(one: CellSummary) -> str:
 
 
 def number_text(metric: str, value: float) -> str:
-    """A metric's value with the decimals it deserves."""
+    """A metric's value with as many decimals as its definition says."""
     decimals = METRICS[metric.removeprefix(KEPT)].decimals
     return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
 

@@ -49,7 +49,7 @@ def champion_address(study: str, dataset: str) -> str:
 
 
 class ModelRegistry:
-    """Logged and registered models of one study, found again before anything is made twice."""
+    """Logs and registers the models of one study; what exists is found again, so nothing is created twice."""
 
     def __init__(self, record: StudyRecord) -> None:
         self._record = record
@@ -70,8 +70,8 @@ class ModelRegistry:
             self._client.set_tag(run_id, MODEL_TAG, logged.model_uri)
 
     def _upload(self, trial: TrialRecord, folder: Path, run_id: str | None) -> Any:
-        # Step by step and not by `mlflow.pyfunc.log_model`, which would open the cell's run again and goes by
-        # the process-wide tracking URI and experiment.
+        # Step by step and not by `mlflow.pyfunc.log_model`, which would reopen the cell's run and use the
+        # process-wide tracking URI and experiment.
         from mlflow.entities import LoggedModelOutput, LoggedModelStatus
         from mlflow.models import Model
 

@@ -61,7 +61,7 @@ def publish_models(
     except Exception as error:  # MLflow lets errors of every layer through
         raise TrackingError(
             f"MLflow at {record.uri} did not take the models: {first_line(error)}; "
-            f"give them to it with: python -m study.sync --name {settings.name} "
+            f"deliver them with: python -m study.sync --name {settings.name} "
             f"--home {shlex.quote(str(home.root.parent))}"
         ) from error
 

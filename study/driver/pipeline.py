@@ -57,7 +57,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
     if not outcome.delivered:
         console.print(
-            "MLflow has not received everything; deliver the rest, and put the models there, with:\n"
+            "MLflow has not received everything; deliver the rest and publish the models with:\n"
             f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
             highlight=False,
             soft_wrap=True,
@@ -71,13 +71,13 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
 
 
 def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:
-    """Models come after the results: what goes wrong here can be repeated and costs no trial."""
+    """Models are published after the results: a failure here can be retried and costs no trial."""
     from study.deployment.publish import publish_models
 
     def say(sentence: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True)
 
-    say("Putting the models into MLflow …")
+    say("Publishing the models in MLflow …")
     try:
         publish_models(settings, home, say)
     except StudyError as error:

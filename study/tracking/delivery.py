@@ -16,7 +16,7 @@ from study.tracking.outbox import Event, Outbox
 _CHUNK = 200
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
-# The driver gives Python's lock up at every call of its database, and while MLflow computes waits so long for it.
+# The driver releases the GIL at every database call; while MLflow computes, it waits this long to get it back.
 _SWITCH_SECONDS = 0.0005
 
 
@@ -25,7 +25,7 @@ class TrackingError(StudyError):
 
 
 def _deliver_next(outbox: Outbox, runs: MlflowRuns, say: Callable[[str], None]) -> int:
-    """Deliver the next events; what MLflow will never take is set aside, so that it does not block the rest.
+    """Deliver the next events; what MLflow rejects for good is set aside, so that it does not block the rest.
 
     Returns:
         How many events there were.
@@ -57,7 +57,7 @@ def _deliver_or_set_aside(outbox: Outbox, runs: MlflowRuns, event: Event, say: C
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether MLflow looked at an event and will never take it; missing rights can be given, so they are none."""
+    """Whether MLflow has rejected an event for good; missing permissions can still be granted and do not count."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, KeyError):  # the event's run was itself refused, or deleted by someone

@@ -27,7 +27,7 @@ cell by the number of trials that have ended.
 - Trials that were stopped early are *killed*; a diverged one has *failed*, and its tags say why.
 """
 _EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",  # and not one of language models
+    "mlflow.experimentKind": "custom_model_development",  # the other kind is for language models
     "mlflow.note.content": _DESCRIPTION,
 }
 
@@ -137,7 +137,7 @@ class MlflowRuns:
                 return
             with Image.open(file) as picture:
                 grid = picture.convert("RGB")
-        # MLflow's pages begin at step 0 whatever there is, and would show nothing.
+        # MLflow's pages start at step 0 and would show nothing without a picture there.
         for at, shown in ((0, without_prediction(grid)), (step, grid)):
             if at not in steps:
                 self._client.log_image(run, shown, key=name, step=at)

@@ -1,6 +1,6 @@
 """A study read back from MLflow: everything that the table, the report and the models are made from.
 
-The tracking server alone is asked, so whoever has its address can make them, on whatever machine.
+Only the tracking server is asked, so that any machine that knows its address can make them.
 """
 
 from __future__ import annotations
