@@ -97,9 +97,12 @@ def _download(model: str, tracking_uri: str | None, into: Path) -> Path:
     configure_mlflow()
     import mlflow
 
-    where = tracking_uri or mlflow.get_tracking_uri()
-    with mlflow_errors(f"MLflow at {where} does not give {model}"):
-        found = mlflow.artifacts.download_artifacts(
-            model, dst_path=str(into), tracking_uri=tracking_uri, registry_uri=tracking_uri
-        )
-    return Path(found)
+    before = mlflow.get_tracking_uri()
+    where = tracking_uri or before
+    # MLflow looks `models:/NAME@ALIAS` up under the process-wide address alone, whatever the call is given.
+    mlflow.set_tracking_uri(where)
+    try:
+        with mlflow_errors(f"MLflow at {where} does not give {model}"):
+            return Path(mlflow.artifacts.download_artifacts(model, dst_path=str(into)))
+    finally:
+        mlflow.set_tracking_uri(before)
