@@ -114,7 +114,7 @@ def load_settings(
     Raises:
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
-    content = _content(source) if isinstance(source, Path) else copy.deepcopy(dict(source))
+    content = _content(source)
     _check_environment()
     if datasets:
         content["datasets"] = datasets
@@ -123,24 +123,26 @@ def load_settings(
         return settings_from(content, flags)
 
 
-def stored_settings(file: Path) -> StudySettings:
+def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
     """The settings that a study was started with, whatever the environment says now.
 
     Raises:
-        UsageError: If the file cannot be read.
+        UsageError: If the file cannot be read, or a plug-in is missing.
     """
-    content = _content(file)
+    content = _content(source)
     with _one_sentence():
         return StudySettings(**content)
 
 
-def _content(file: Path) -> dict[str, Any]:
+def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(source, Mapping):
+        return copy.deepcopy(dict(source))
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read as YAML: {first_line(error)}.") from None
+        raise UsageError(f"{source} cannot be read as YAML: {first_line(error)}.") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{file} holds no settings; it needs lines such as `name: my-study`.")
+        raise UsageError(f"{source} holds no settings; it needs lines such as `name: my-study`.")
     return content
 
 

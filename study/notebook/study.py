@@ -1,16 +1,16 @@
-"""The interface for notebooks: start, resume and read a study from Python."""
+"""A study read from Python: settings, cells, trials, finals, learning curves, test images, verdicts, champions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from models.metrics import METRICS, OBJECTIVE
 from study.comparison.summary import CellSummary, summarise_study
-from study.errors import StudyError, UsageError
+from study.errors import UsageError
 from study.settings.schema import StudySettings
+from study.settings.sources import stored_settings
 from study.settings.study_folder import StudyHome
 from study.tracking.record import StudyRecord, open_record
 
@@ -20,69 +20,6 @@ if TYPE_CHECKING:
     from models.colorizer import Colorizer
 
 HOME = "runs"
-
-
-def run(
-    settings: str | Path | Mapping[str, Any] | StudySettings | None = None,
-    *,
-    name: str | None = None,
-    home: str | Path = HOME,
-    resume: bool = False,
-    ray_address: str | None = None,
-    **changes: Any,
-) -> Study:
-    """Run a study to its end, as `python -m study.launch` does.
-
-    An interruption of the notebook's kernel stops the study; `resume` carries on where it was.
-
-    Args:
-        settings: A preset's name, a YAML file, or what stands in one; environment variables `STUDY_…` win over it.
-            None is the preset `demo`, or with `resume` the settings that the study was started with.
-        name: The study's name and folder.
-        home: The folder of all studies.
-        resume: Go on with the study of this name.
-        ray_address: A running Ray cluster; None takes RAY_ADDRESS, or starts one on this machine.
-        changes: Sections of settings that win, such as `budget={"trials": 4}`. `datasets` takes the place of all
-            others, unless a study is resumed.
-
-    Returns:
-        The study with its results.
-
-    Raises:
-        UsageError: If a setting, the data or the cluster cannot be used, or a study of that name exists already;
-            nothing was started.
-        StudyError: If the study cannot go on, or none of its trials is complete.
-        KeyboardInterrupt: If it was interrupted.
-
-    Example:
-        >>> photos = study.run("quick", name="photos", datasets={"mine": {"root": "PHOTOS"}})  # doctest: +SKIP
-        >>> photos = study.run(name="photos", resume=True, budget={"trials": 40})  # doctest: +SKIP
-    """
-    from rich.console import Console
-
-    from study.cli.interruption import INTERRUPTED
-    from study.driver.launching import new_launch, resumed_launch
-    from study.driver.pipeline import run_pipeline
-
-    if name is not None:
-        changes["name"] = name
-    if resume:
-        launch = resumed_launch(settings, changes, home=Path(home), name=name, ray_address=ray_address)
-    else:
-        datasets = changes.pop("datasets", None)
-        launch = new_launch(
-            "demo" if settings is None else settings,
-            changes,
-            home=Path(home),
-            datasets=datasets,
-            ray_address=ray_address,
-        )
-    code = run_pipeline(launch, Console(), second_signal_ends=False)
-    if code == INTERRUPTED:
-        raise KeyboardInterrupt
-    if code:
-        raise StudyError(f"No trial of the study {launch.settings.name} is complete; study.open shows why.")
-    return open(launch.settings.name, home=home)
 
 
 def open(name: str, *, home: str | Path = HOME, tracking_uri: str | None = None) -> Study:
@@ -125,7 +62,7 @@ class Study:
     @cached_property
     def settings(self) -> StudySettings:
         """The settings that it ran with last."""
-        return StudySettings(**self.record.settings)
+        return stored_settings(self.record.settings)
 
     @cached_property
     def _summaries(self) -> list[CellSummary]:
@@ -134,21 +71,21 @@ class Study:
     @property
     def cells(self) -> pd.DataFrame:
         """One row per cell: trials by state, epochs, device-seconds, best configuration, where its model lies."""
-        from study.comparison.frames import cells_frame
+        from study.notebook.frames import cells_frame
 
         return cells_frame(self._summaries)
 
     @property
     def trials(self) -> pd.DataFrame:
         """One row per search trial: state, hyperparameters, `best` validation objective, costs."""
-        from study.comparison.frames import trials_frame
+        from study.notebook.frames import trials_frame
 
         return trials_frame([trial for trial in self.record.trials if not trial.final])
 
     @property
     def finals(self) -> pd.DataFrame:
         """One row per final, likewise, and its means on the test split as `test/NAME`."""
-        from study.comparison.frames import trials_frame
+        from study.notebook.frames import trials_frame
 
         finals = [trial for trial in self.record.trials if trial.final]
         measured = [name for name in METRICS if any(name in final.test for final in finals)]
@@ -163,7 +100,7 @@ class Study:
         Returns:
             Columns `dataset`, `architecture`, `final`, `number`, `state`, `epoch` and the metric.
         """
-        from study.comparison.frames import curves_frame
+        from study.notebook.frames import curves_frame
 
         return curves_frame(self.record, metric)
 
@@ -175,7 +112,7 @@ class Study:
             those named `kept_…` are of the prediction with the input's luminance, those named `…_true` of the
             truth. Ratios are taken of means, see the summary, and therefore not listed by image.
         """
-        from study.comparison.frames import evaluations_frame
+        from study.notebook.frames import evaluations_frame
 
         return evaluations_frame(self.record)
 
@@ -185,7 +122,7 @@ class Study:
         Returns:
             One row per cell and trivial prediction; a metric's 95 % interval is in `NAME_low` and `NAME_high`.
         """
-        from study.comparison.frames import summary_frame
+        from study.notebook.frames import summary_frame
 
         return summary_frame(self.record, self._summaries)
 
@@ -197,7 +134,7 @@ class Study:
             95 % interval in `low` and `high`, `p_value`, `p_holm` (corrected for all pairs of the dataset) and
             `decided`.
         """
-        from study.reporting.verdicts import verdicts_frame
+        from study.notebook.verdicts import verdicts_frame
 
         return verdicts_frame(self.record)
 
