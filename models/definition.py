@@ -1,12 +1,17 @@
 """What a study must know of an architecture to search, train and export it."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-
-from models.learner import Learner
 from models.settings import ModelSettings
+
+if TYPE_CHECKING:
+    import torch
+
+    from models.learner import Learner
 
 Parameters = Mapping[str, float | str]
 

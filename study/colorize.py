@@ -10,9 +10,8 @@ from pathlib import Path
 from rich.console import Console
 
 from data_utils.errors import printable
-from study.cli.command import run_command
-from study.deployment.colour_files import Output, check_names, colour_files, jobs_of
-from study.deployment.model_source import add_model_options, model_from_options
+from study.cli.command import Parser, run_command
+from study.cli.options import add_model_options
 from study.errors import UsageError
 
 
@@ -22,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="python -m study.colorize",
         description="Colour photographs at their own resolution. The colours are plausible, not historical.",
     )
@@ -40,6 +39,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _colorize(arguments: list[str], console: Console) -> int:
     options = _parser().parse_args(arguments)
+
+    from study.deployment.colour_files import Output, check_names, colour_files, jobs_of
+    from study.deployment.model_source import model_from_options
+
     jobs = list(jobs_of(options.images, options.output))
     if not jobs:
         raise UsageError(f"There is no image in {', '.join(printable(path) for path in options.images)}.")

@@ -1,10 +1,16 @@
 """The two ways a command can fail, each with its exit code and one sentence for the user."""
 
+_LONGEST = 300
+
 
 class StudyError(Exception):
     """Something failed at run time. The message is one sentence: what, and what to do."""
 
     exit_code = 1
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows in place of a traceback, as in a notebook."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class UsageError(StudyError):
@@ -14,5 +20,6 @@ class UsageError(StudyError):
 
 
 def first_line(error: BaseException) -> str:
-    """What an exception says, without the paragraphs that databases and Ray add."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
+    """What an exception says, without the paragraphs that databases and Ray add; at most 300 characters."""
+    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return (line if len(line) <= _LONGEST else f"{line[:_LONGEST]} …").rstrip(".")

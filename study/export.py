@@ -9,11 +9,9 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import run_command
-from study.cli.options import add_study_options, open_record
-from study.comparison.csv_table import read_table, write_trials
-from study.comparison.formats import FORMATS, render
-from study.comparison.summary import summarise_study
+from study.cli.command import Parser, run_command
+from study.cli.options import add_reading_options
+from study.comparison.formats import FORMATS
 from study.errors import UsageError
 
 TRIALS = "trials"
@@ -24,11 +22,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_command(_export, list(sys.argv[1:] if arguments is None else arguments))
 
 
-def _export(arguments: list[str], console: Console) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m study.export", description="Print a study's summary table."
-    )
-    add_study_options(parser, required=False)
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(prog="python -m study.export", description="Print a study's summary table.")
+    add_reading_options(parser, required=False)
     parser.add_argument(
         "--from-csv", type=Path, metavar="F.csv", help="a table that was exported as csv, in place of a study"
     )
@@ -39,7 +35,11 @@ def _export(arguments: list[str], console: Console) -> int:
         help="default: markdown; trials: every trial and final as CSV",
     )
     parser.add_argument("--output", type=Path, metavar="F", help="a file instead of the standard output")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def _export(arguments: list[str], console: Console) -> int:
+    options = _parser().parse_args(arguments)
     if (options.name is None) == (options.from_csv is None):
         raise UsageError("Give either --name of a study or --from-csv of an exported table.")
     text = _text(options)
@@ -52,11 +52,18 @@ def _export(arguments: list[str], console: Console) -> int:
 
 
 def _text(options: argparse.Namespace) -> str:
+    from study.comparison.csv_table import read_table, write_trials
+    from study.comparison.formats import render
+
     if options.from_csv:
         if options.format == TRIALS:
             raise UsageError("A table holds no trials; give --name of a study for --format trials.")
         return render(*read_table(options.from_csv), options.format)
-    record = open_record(options)
+
+    from study.comparison.summary import summarise_study
+    from study.tracking.record import open_record
+
+    record = open_record(options.name, options.home, options.tracking_uri)
     if options.format == TRIALS:
         return write_trials(record)
     return render(record.trivial, summarise_study(record), options.format)

@@ -7,16 +7,14 @@ carry VGG16 inside.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import run_command
-from study.deployment.model_source import add_model_options, model_from_options
-from study.deployment.onnx import export_onnx
+from study.cli.command import Parser, run_command
+from study.cli.options import add_model_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,10 +23,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(arguments: list[str], console: Console) -> int:
-    parser = argparse.ArgumentParser(prog="python -m study.export_onnx", description="Write a model as ONNX.")
+    parser = Parser(prog="python -m study.export_onnx", description="Write a model as ONNX.")
     add_model_options(parser)
     parser.add_argument("--output", required=True, type=Path, metavar="F.onnx")
     options = parser.parse_args(arguments)
+
+    from study.deployment.model_source import model_from_options
+    from study.deployment.onnx import export_onnx
+
     difference = export_onnx(model_from_options(options), options.output)
     console.print(
         f"Wrote {options.output}; its predictions differ from the network's by at most {difference:.1e}.",

@@ -6,17 +6,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from study.cli.command import Parser, run_command
 from study.cli.interruption import leave
-from study.driver.pipeline import Launch, run_pipeline
+from study.cli.options import add_study_options
 from study.errors import UsageError
-from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, nested_flags, preset_names, preset_or_file, split_flags
-from study.settings.study_folder import StudyHome
+
+if TYPE_CHECKING:
+    from study.driver.launching import Launch
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,6 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from study.settings.reference import settings_reference
+    from study.settings.sources import preset_names
 
     parser = Parser(
         prog="python -m study.launch",
@@ -44,8 +45,7 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PRESET or FILE.yaml",
         help=f"{', '.join(preset_names())}, or a file of settings (default: demo)",
     )
-    parser.add_argument("--name", help="the study's name and folder")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    add_study_options(parser, required=False)
     parser.add_argument(
         "--data",
         action="append",
@@ -67,46 +67,38 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _launch(arguments: list[str], console: Console) -> int:
+    from study.settings.sources import nested_flags, split_flags
+
     parser = _parser()
     own, settings_flags = split_flags(arguments, parser._option_string_actions)
     options = parser.parse_args(own)
-    flags = nested_flags(settings_flags)
-    _add_options(flags, options)
-    if options.resume:
-        from study.driver.resume import resumed
-
-        if options.data:
-            raise UsageError(
-                "--data starts a study; with --resume, give a moved folder as --datasets.NAME.root DIR."
-            )
-        settings, home = resumed(options.home, options.name, options.study, flags)
-    else:
-        settings, home = _new_study(options, flags)
-    from study.driver.preflight import check_addresses, check_inputs, check_name
-
-    if not options.resume:
-        home = check_name(options.home, settings)
-    counts = check_inputs(settings)
-    check_addresses(settings, options.ray_address)
+    launch = _checked(options, nested_flags(settings_flags))
     if options.dry_run:
         from study.driver.plan import print_plan
 
-        print_plan(settings, counts, console)
+        print_plan(launch.settings, launch.images, console)
         return 0
-    return run_pipeline(settings, home, Launch(options.home, options.ray_address), console)
+
+    from study.driver.pipeline import run_pipeline
+
+    return run_pipeline(launch, console)
 
 
-def _add_options(flags: dict[str, Any], options: argparse.Namespace) -> None:
+def _checked(options: argparse.Namespace, flags: dict[str, Any]) -> Launch:
+    from study.driver.launching import new_launch, resumed_launch
+
     if options.name:
         flags["name"] = options.name
     if options.skip_bad_images:
         flags["skip_bad_images"] = True
-
-
-def _new_study(options: argparse.Namespace, flags: dict[str, Any]) -> tuple[StudySettings, StudyHome]:
-    file = preset_or_file(options.study or "demo")
-    settings = load_settings(file, flags, _datasets(options.data))
-    return settings, StudyHome((options.home / settings.name).absolute())
+    where = {"home": options.home, "ray_address": options.ray_address}
+    if not options.resume:
+        return new_launch(options.study or "demo", flags, datasets=_datasets(options.data), **where)
+    if options.data:
+        raise UsageError(
+            "--data starts a study; with --resume, give a moved folder as --datasets.NAME.root DIR."
+        )
+    return resumed_launch(options.study, flags, name=options.name, **where)
 
 
 def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:

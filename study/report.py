@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import run_command
-from study.cli.options import add_study_options, open_record
+from study.cli.command import Parser, run_command
+from study.cli.options import add_reading_options
 from study.errors import UsageError
-from study.reporting.page import write_report
-from study.settings.study_folder import StudyHome
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -22,14 +19,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _report(arguments: list[str], console: Console) -> int:
-    parser = argparse.ArgumentParser(prog="python -m study.report", description="Write a study's report.")
-    add_study_options(parser)
+    parser = Parser(prog="python -m study.report", description="Write a study's report.")
+    add_reading_options(parser)
     parser.add_argument("--output", type=Path, metavar="F.html", help="default: HOME/NAME/report.html")
     options = parser.parse_args(arguments)
+
+    from study.reporting.page import write_report
+    from study.settings.study_folder import StudyHome
+    from study.tracking.record import open_record
+
     output = options.output or StudyHome((options.home / options.name).absolute()).report
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file.")
-    written = write_report(open_record(options), output)
+    written = write_report(open_record(options.name, options.home, options.tracking_uri), output)
     console.print(f"Wrote {written}", highlight=False, soft_wrap=True)
     return 0
 

@@ -1,21 +1,15 @@
-"""`python -m study.sync`: deliver what a tracking server that was away has not received."""
+"""`python -m study.sync`: deliver the results that MLflow missed while its server was away."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from rich.console import Console
 
 from study.cli.command import Parser, run_command
-from study.deployment.publish import publish_models
-from study.settings.sources import load_settings
-from study.settings.study_folder import existing_home, only_driver
-from study.tracking.delivery import deliver_all
-from study.tracking.mlflow_runs import connect_tracker
-from study.tracking.outbox import Outbox
+from study.cli.options import add_study_options
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,11 +20,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _sync(arguments: list[str], console: Console) -> int:
     parser = Parser(
         prog="python -m study.sync",
-        description="Deliver to MLflow what a server that was away has not received.",
+        description="Deliver the results that MLflow missed while its server was away.",
     )
-    parser.add_argument("--name", required=True, help="the study's name")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    add_study_options(parser)
     options = parser.parse_args(arguments)
+
+    from study.deployment.publish import publish_models
+    from study.settings.sources import load_settings
+    from study.settings.study_folder import existing_home, only_driver
+    from study.tracking.delivery import deliver_all
+    from study.tracking.mlflow_runs import connect_tracker
+    from study.tracking.outbox import Outbox
+
     home = existing_home(options.home, options.name)
     settings = load_settings(home.settings_file, {})
 

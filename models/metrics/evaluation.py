@@ -13,11 +13,12 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from models.learner import Batch
-from models.metrics import image_quantities, keep_luminance, summarise
+from models.metrics.colour import keep_luminance
+from models.metrics.image import image_quantities
+from models.metrics.names import INDEX, KEPT
+from models.metrics.summary import summarise
 
 Predict = Callable[[Tensor, Tensor | None], Tensor]
-KEPT = "kept_"
-INDEX = "index"
 
 
 class IndexedBatch(Batch, Protocol):

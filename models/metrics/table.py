@@ -1,10 +1,13 @@
 """What the study reports: one row per metric, and the way to add one."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from torch import Tensor
+if TYPE_CHECKING:
+    from torch import Tensor
 
 Better = Literal["lower", "higher", "one", "truth", "zero"]
 

@@ -9,8 +9,6 @@ from torch import Tensor
 
 from models.metrics.colour import lab_to_rgb, lightness_of_grey, rgb_to_lab, to_unit
 
-TRIVIAL = ("grey copy", "mean chroma", "white")
-
 
 def grey_copy(grey: Tensor) -> Tensor:
     """The grey image as its own prediction: B×1×H×W in [-1, 1] to B×3×H×W."""

@@ -1,4 +1,1 @@
-"""What all commands share: exit codes, common options, signals.
-
-May import tracking, training and what they may import.
-"""
+"""What all commands share: exit codes, options, signals. May import errors alone, so that `--help` is quick."""

@@ -1,4 +1,4 @@
-"""How every command ends: an exit code and, if something is wrong, one sentence instead of a traceback."""
+"""How every command ends: with an exit code and, after an error, one sentence instead of a traceback."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAILED = 1
 
 
 class Parser(argparse.ArgumentParser):
-    """Answers wrong usage as everything else is answered: by one sentence."""
+    """Reports wrong usage in one sentence, like every other error."""
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line."""
@@ -51,7 +51,7 @@ def run_command(command: Callable[[list[str], Console], int], arguments: list[st
 
 
 def program(name: str) -> str:
-    """How to call a program that was installed beside this Python: by its name if that finds it, else by its path."""
+    """How to call a program installed beside this Python: by name if the shell finds it so, else by path."""
     beside = Path(sys.executable).with_name(name)
     if shutil.which(name) == str(beside):
         return name

@@ -1,34 +1,40 @@
-"""Which study a reading command is about: by its folder, or by a tracking server's address alone."""
+"""Options that several commands have."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
-from models.plugins import load_extensions
-from study.settings.sources import load_settings
-from study.settings.study_folder import existing_home
-from study.tracking.record import StudyRecord
-
 
 def add_study_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
-    """`--name`, `--home` and `--tracking-uri`."""
+    """`--name` and `--home`."""
     parser.add_argument("--name", required=required, help="the study's name")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
+    _add_home(parser)
+
+
+def add_reading_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
+    """`--name`, `--home` and `--tracking-uri`."""
+    add_study_options(parser, required=required)
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="read from this MLflow server; the study's folder is not needed"
     )
 
 
-def open_record(options: argparse.Namespace) -> StudyRecord:
-    """The study that the options name.
+def add_model_options(parser: argparse.ArgumentParser) -> None:
+    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
+    model = parser.add_mutually_exclusive_group(required=True)
+    model.add_argument("--name", help="take this study's champion")
+    model.add_argument(
+        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
+    )
+    parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
+    _add_home(parser)
+    parser.add_argument(
+        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
+    )
 
-    Raises:
-        UsageError: If there is none.
-    """
-    if options.tracking_uri:
-        load_extensions([])
-        return StudyRecord(options.tracking_uri, options.name)
-    home = existing_home(options.home, options.name)
-    settings = load_settings(home.settings_file, {})
-    return StudyRecord(home.tracking_uri(settings), options.name)
+
+def _add_home(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--home", type=Path, default=Path("runs"), help="folder of all studies (default: runs)"
+    )

@@ -1,4 +1,4 @@
-"""The summary table as a CSV file in full precision, and back; and the trials behind it."""
+"""The summary table as CSV in full precision, how it is read back, and the trials behind it."""
 
 from __future__ import annotations
 
@@ -8,49 +8,57 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from models.metrics import METRICS, OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, Trivial, beaten
 from study.errors import UsageError
-from study.statistics import Interval, Scope
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
 
-_METRICS = [prefix + name for prefix in ("", KEPT) for name in METRICS]
+if TYPE_CHECKING:
+    from study.statistics import Scope
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
+
 _COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
 _SECONDS = ("device_seconds", "pretraining_seconds")
+_TEXTS = ("parameters", "model_uri")
 _BOUNDS = ("", "_low", "_high")
-_COLUMNS = [
-    "dataset",
-    "model",
-    *(f"{name}{part}" for name in _METRICS for part in _BOUNDS),
-    "validation",
-    *_COUNTS,
-    *_SECONDS,
-    "parameters",
-    "model_uri",
-]
 _TRIAL = ("dataset", "architecture", "number", "state", "seed", "epochs", "device_seconds", "best")
 _ORIGIN = ("generator_from", "continues", "reason")
 
 
 def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
     """One line per cell and trivial prediction: all metrics, the bounds in columns of their own."""
+    columns, lines = table_lines(trivial, summaries)
+    for line in lines:
+        if "parameters" in line:
+            line["parameters"] = json.dumps(line["parameters"])
+    return _csv(columns, lines)
+
+
+def table_lines(trivial: Trivial, summaries: Sequence[CellSummary]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Columns, and the values of each cell and trivial prediction by column; the latter lack what they do not have."""
+    metrics = _metrics(summaries)
     lines: list[dict[str, Any]] = [_cell_line(one) for one in summaries]
     for dataset, rows in trivial.items():
         for name, values in rows.items():
-            known = {metric: value for metric, value in values.items() if metric in _METRICS}
+            known = {metric: value for metric, value in values.items() if metric in metrics}
             lines.append({"dataset": dataset, "model": name, **known})
-    return _csv(_COLUMNS, lines)
+    bounds = [f"{name}{part}" for name in metrics for part in _BOUNDS]
+    return ["dataset", "model", *bounds, "validation", *_COUNTS, *_SECONDS, *_TEXTS], lines
+
+
+def _metrics(summaries: Sequence[CellSummary]) -> list[str]:
+    """All metrics, those of plug-ins too, also where the plug-in itself is not at hand."""
+    names = dict.fromkeys([*METRICS, *(name.removeprefix(KEPT) for one in summaries for name in one.test)])
+    return [prefix + name for prefix in ("", KEPT) for name in names]
 
 
 def _cell_line(one: CellSummary) -> dict[str, Any]:
     line = {name: getattr(one, name) for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "model_uri")}
     for name, interval in one.test.items():
         line |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return line | {"model": one.architecture, "parameters": json.dumps(one.parameters)}
+    return line | {"model": one.architecture, "parameters": one.parameters}
 
 
 def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list[CellSummary]]:
@@ -61,25 +69,32 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
     """
     try:
         with path.open(encoding="utf-8", newline="") as file:
-            lines = list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            lines = list(reader)
         if not lines:
             raise ValueError("no lines")
+        columns = reader.fieldnames or ()
+        metrics = [name for name in columns if {f"{name}{part}" for part in _BOUNDS} <= set(columns)]
         trivial: dict[str, dict[str, dict[str, float]]] = {}
         for line in lines:
             if line["model"] in TRIVIAL:
-                values = {name: float(line[name]) for name in _METRICS if line[name]}
+                values = {name: float(line[name]) for name in metrics if line[name]}
                 trivial.setdefault(line["dataset"], {})[line["model"]] = values
-        return trivial, [_summary(line, trivial) for line in lines if line["model"] not in TRIVIAL]
+        return trivial, [_summary(line, trivial, metrics) for line in lines if line["model"] not in TRIVIAL]
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
     except (KeyError, ValueError, TypeError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
-        raise UsageError(f"{path} is no table of this software; give what `--format csv` wrote.") from None
+        raise UsageError(
+            f"{path} is not a table of this software; give a file that `--format csv` wrote."
+        ) from None
 
 
-def _summary(line: Mapping[str, str], trivial: Trivial) -> CellSummary:
+def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:
+    from study.statistics import Interval
+
     scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
     test = {}
-    for name in _METRICS:
+    for name in metrics:
         if line[name]:
             value, low, high = (float(line[name + part]) for part in _BOUNDS)
             test[name] = Interval(value, low, high, scope, method="read from a table")

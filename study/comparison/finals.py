@@ -1,23 +1,26 @@
-"""The finals of a study with their test quantities, read once for all sections of the report."""
+"""A study's finals with their test results, read once for all sections of the report."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.metrics import OBJECTIVE, TRIVIAL
 from study.comparison.selection import best_finals
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
 
 Quantities = dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """The finals of a cell's best configuration and what they did on the test split.
+    """The finals of a cell's best configuration and their results on the test split.
 
     Attributes:
         finals: By number; never empty.

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from study.search.trial_spec import TrialState
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
+
+if TYPE_CHECKING:
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
 
 
 def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | None:

@@ -6,19 +6,19 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.architectures import architecture
 from models.errors import ModelError
-from models.metrics import METRICS, OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
 from study.comparison.selection import best_finals
 from study.search.trial_spec import TrialState
-from study.statistics import Interval, mean_interval, ratio_interval
-from study.tracking.record import StudyRecord
-from study.tracking.trial_record import TrialRecord
+
+if TYPE_CHECKING:  # SciPy, too, is loaded only where intervals are computed: a table that is read has them
+    from study.statistics import Interval
+    from study.tracking.record import StudyRecord
+    from study.tracking.trial_record import TrialRecord
 
 _RATIO = "_ratio"
 
@@ -135,6 +135,8 @@ def test_intervals(record: StudyRecord, finals: list[TrialRecord]) -> dict[str, 
 
 def metric_interval(evaluations: list[dict[str, np.ndarray]], name: str) -> Interval | None:
     """One metric of several seeds' evaluations on the same images; None if they do not have it."""
+    from study.statistics import ratio_interval
+
     base = name.removesuffix(_RATIO)
     if name.endswith(_RATIO) and base in evaluations[0]:
         predicted = np.stack([one[base] for one in evaluations])
@@ -147,6 +149,8 @@ def metric_interval(evaluations: list[dict[str, np.ndarray]], name: str) -> Inte
 
 def score_interval(name: str, scores: np.ndarray) -> Interval:
     """Interval for the mean of one metric's scores (seeds × images), no wider than what is possible."""
+    from study.statistics import mean_interval
+
     return mean_interval(scores).within(*_possible(name))
 
 
@@ -157,11 +161,13 @@ def _possible(name: str) -> tuple[float, float]:
 def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:
     if all(trial.generator_from is None for trial in record.search(dataset, name)):
         return 0.0
+    from models.architectures import architecture
+
     try:
-        giver = architecture(name).pretrained_by
+        pretraining = architecture(name).pretrained_by
     except ModelError:  # an architecture of a plug-in that the reader does not have
         return 0.0
-    return sum(trial.device_seconds for trial in record.search(dataset, giver or ""))
+    return sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
 
 
 Trivial = Mapping[str, Mapping[str, Mapping[str, float]]]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-from models.metrics import METRICS, OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, Trivial
-from study.statistics import Interval
+
+if TYPE_CHECKING:
+    from study.statistics import Interval
 
 SHOWN = ("psnr", "ssim", "colourfulness_ratio", "sharpness_ratio", "white_fraction", "hue_entropy_ratio")
 HEADINGS = {
@@ -73,7 +75,7 @@ def beats_text(one: CellSummary) -> str:
 
 
 def number_text(metric: str, value: float) -> str:
-    """A metric's value with the decimals it deserves."""
+    """A metric's value with as many decimals as its definition says."""
     decimals = METRICS[metric.removeprefix(KEPT)].decimals
     return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
 

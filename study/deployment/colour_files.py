@@ -27,7 +27,7 @@ class Job:
 
 
 def jobs_of(given: Sequence[Path], output: Path) -> Iterator[Job]:
-    """Files as given, and the images in folders, by name; what lies in the output folder is no input.
+    """Files as given, and the images in folders, by name; files in the output folder are skipped.
 
     Raises:
         UsageError: For a path that does not exist.
@@ -71,8 +71,8 @@ class Output:
     """Where coloured files go.
 
     Attributes:
-        folder: Made if it is not there.
-        overwrite: Replace files that are there.
+        folder: Created if it does not exist.
+        overwrite: Replace existing files.
         compare: Write grey and coloured side by side.
     """
 
@@ -82,7 +82,7 @@ class Output:
 
 
 def colour_files(jobs: Sequence[Job], colorizer: Colorizer, output: Output, console: Console) -> int:
-    """Colour file by file; what cannot be coloured is named and left out.
+    """Colour file by file; files that cannot be coloured are named and skipped.
 
     Returns:
         How many were written.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +12,23 @@ import numpy as np
 from study.deployment.model_folder import write_model_folder
 from study.settings.schema import StudySettings, cell_key
 from study.storage.storage import Storage
+from study.tracking.mlflow_client import mlflow_client
 from study.tracking.names import MODEL_TAG
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
 ALIAS = "champion"
 _TRIAL_TAG = "study.trial"
-_PACKAGES = ("mlflow", "torch", "torchvision", "torchmetrics", "numpy", "pillow", "safetensors")
+_PACKAGES = (
+    "mlflow",
+    "torch",
+    "torchvision",
+    "torchmetrics",
+    "numpy",
+    "pillow",
+    "safetensors",
+    "lazy_loader",
+)
 _EXAMPLE_SIDE = 16
 _CODE = Path(__file__).parents[2]
 
@@ -29,15 +38,22 @@ def requirements() -> list[str]:
     return [f"{name}=={version(name).partition('+')[0]}" for name in _PACKAGES]
 
 
+def registered_name(study: str, dataset: str) -> str:
+    """The registered model whose versions are a dataset's champions."""
+    return f"{study}-{dataset}"
+
+
+def champion_address(study: str, dataset: str) -> str:
+    """What MLflow calls a dataset's champion."""
+    return f"models:/{registered_name(study, dataset)}@{ALIAS}"
+
+
 class ModelRegistry:
-    """Logged and registered models of one study, found again before anything is made twice."""
+    """Logs and registers the models of one study; what exists is found again, so nothing is created twice."""
 
     def __init__(self, record: StudyRecord) -> None:
-        from mlflow import MlflowClient
-
-        logging.getLogger("mlflow").setLevel(logging.ERROR)
         self._record = record
-        self._client = MlflowClient(record.uri, record.uri)
+        self._client = mlflow_client(record.uri)
         experiment = self._client.get_experiment_by_name(record.name)
         self._experiment_id = experiment.experiment_id
 
@@ -54,8 +70,8 @@ class ModelRegistry:
             self._client.set_tag(run_id, MODEL_TAG, logged.model_uri)
 
     def _upload(self, trial: TrialRecord, folder: Path, run_id: str | None) -> Any:
-        # Step by step and not by `mlflow.pyfunc.log_model`, which would open the cell's run again and goes by
-        # the process-wide tracking URI and experiment.
+        # Step by step and not by `mlflow.pyfunc.log_model`, which would reopen the cell's run and use the
+        # process-wide tracking URI and experiment.
         from mlflow.entities import LoggedModelOutput, LoggedModelStatus
         from mlflow.models import Model
 
@@ -87,7 +103,7 @@ class ModelRegistry:
 
     def register(self, trial: TrialRecord, card: str) -> bool:
         """Make a trial's model the champion of its dataset; False if it was that before."""
-        name = f"{self._record.name}-{trial.dataset}"
+        name = registered_name(self._record.name, trial.dataset)
         self._make_registered(name, card)
         versions = self._client.search_model_versions(f"name = '{name}'")
         mine = [one for one in versions if one.tags.get(_TRIAL_TAG) == trial.key]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 
 from models.architectures import architecture
-from models.metrics import OBJECTIVE, TRIVIAL
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, summarise_cell
 from study.comparison.table import HEADINGS, interval_text, number_text, parameter_text
 from study.tracking.record import StudyRecord
@@ -75,10 +74,9 @@ def _metrics(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -
         lines.append(f"| {HEADINGS[name]} | {own} | " + " | ".join(others) + " |")
     if summary.test:
         scope = summary.test[OBJECTIVE].scope
+        whose = "the architecture" if scope == "architecture" else scope
         trainings = "one training" if summary.seeds == 1 else f"{summary.seeds} trainings"
-        explained = (
-            f"Mean over {trainings} [95 % interval, which speaks of the {scope.removeprefix('the ')}]."
-        )
+        explained = f"Mean over {trainings} [95 % interval, for {whose}]."
     else:
         explained = "The study had no finals, so that nothing was measured on the test split."
     return "\n".join([*lines, "", f"{explained} This model's validation ΔE₀₀: {champion.best:.2f}."])
@@ -122,9 +120,8 @@ def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) ->
 
 def _licence(record: StudyRecord, champion: TrialRecord) -> str:
     lines = [
-        "The software is under the MIT licence. It knows nothing of the rights in the training images: "
-        "whoever passes these weights on must make sure that those allow it (many public sets are for "
-        "research only).",
+        "The software is under the MIT licence, which does not cover the training images: before passing "
+        "these weights on, check that the images' terms allow it (many public sets are for research only).",
     ]
     if architecture(champion.architecture).needs_vectors and "random" not in record.data["vgg16"]:
         lines.append(

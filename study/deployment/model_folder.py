@@ -31,7 +31,7 @@ def write_model_folder(
         trial: The trial.
         settings: The study.
         storage: Where its trials keep their weights.
-        folder: Made if it is not there.
+        folder: Created if it does not exist.
 
     Raises:
         StudyError: The weights are not in the storage.
@@ -73,7 +73,7 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
 
 
 def _plugin(name: str) -> tuple[str, Path | None]:
-    """How a model's reader finds an architecture, and the file to give along with it."""
+    """How a reader of the model finds its architecture, and the file to ship with it."""
     module = sys.modules[architecture(name).build.__module__]
     if module.__name__.startswith("models."):
         return "", None

@@ -3,32 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import os
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from models.colorizer import CONFIG, Colorizer
-from study.errors import StudyError, UsageError
+from study.errors import UsageError
 from study.settings.sources import load_settings
-from study.settings.study_folder import existing_home
+from study.settings.study_folder import StudyHome, existing_home
+from study.tracking.mlflow_client import configure_mlflow, mlflow_errors
 
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
-
-
-def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
-    model = parser.add_mutually_exclusive_group(required=True)
-    model.add_argument("--name", help="take this study's champion")
-    model.add_argument(
-        "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
-    )
-    parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
-    parser.add_argument("--home", type=Path, default=Path("runs"), help="where studies lie (default: runs)")
-    parser.add_argument(
-        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
-    )
 
 
 def model_from_options(options: argparse.Namespace) -> Colorizer:
@@ -38,38 +24,48 @@ def model_from_options(options: argparse.Namespace) -> Colorizer:
         UsageError: There is none.
     """
     if options.model is None:
-        return Colorizer.load(champion_folder(options.home, options.name, options.dataset))
+        study = existing_home(options.home, options.name)
+        datasets = list(load_settings(study.settings_file, {}).datasets)
+        return load_champion(options.name, study, chosen_dataset(options.name, datasets, options.dataset))
     if options.dataset:
         raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
     return load_model(options.model, options.tracking_uri)
 
 
-def champion_folder(home: Path, name: str, dataset: str | None) -> Path:
-    """The model folder of a study's champion.
+def chosen_dataset(name: str, datasets: Sequence[str], dataset: str | None) -> str:
+    """Which dataset's champion is meant.
 
     Args:
-        home: Where studies lie.
         name: The study's.
+        datasets: The study's.
         dataset: May be left out where the study has only one.
 
     Raises:
-        UsageError: There is no such study or dataset, or it has no champion yet.
+        UsageError: The study has no such dataset, or several.
     """
-    study = existing_home(home, name)
-    datasets = list(load_settings(study.settings_file, {}).datasets)
     if dataset is None and len(datasets) > 1:
         raise UsageError(
-            f"The study {name} has several champions: choose one with --dataset {' or '.join(datasets)}."
+            f"The study {name} has several champions; choose the dataset: {' or '.join(datasets)}."
         )
     if dataset is not None and dataset not in datasets:
         raise UsageError(f"The study {name} has no dataset {dataset}; it has {', '.join(datasets)}.")
-    folder = study.champion(dataset or datasets[0])
+    return dataset or datasets[0]
+
+
+def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
+    """The champion of a dataset, from the study's folder.
+
+    Raises:
+        UsageError: There is none yet.
+        ModelError: Its files are damaged.
+    """
+    folder = study.champion(dataset)
     if not (folder / CONFIG).is_file():
         raise UsageError(
-            f"The study {name} has no champion of {dataset or datasets[0]} yet: let it finish with "
+            f"The study {name} has no champion of {dataset} yet: let it finish with "
             f"python -m study.launch --name {name} --resume, or fetch what MLflow lacks with study.sync."
         )
-    return folder
+    return Colorizer.load(folder)
 
 
 def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
@@ -98,17 +94,15 @@ def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
 
 
 def _download(model: str, tracking_uri: str | None, into: Path) -> Path:
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+    configure_mlflow()
     import mlflow
-    from mlflow.exceptions import MlflowException
 
-    for chatty in ("mlflow", "alembic"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
-    if tracking_uri:
-        mlflow.set_tracking_uri(tracking_uri)
+    before = mlflow.get_tracking_uri()
+    where = tracking_uri or before
+    # MLflow looks `models:/NAME@ALIAS` up under the process-wide address alone, whatever the call is given.
+    mlflow.set_tracking_uri(where)
     try:
-        return Path(mlflow.artifacts.download_artifacts(model, dst_path=str(into)))
-    except (MlflowException, OSError) as error:
-        where = mlflow.get_tracking_uri()
-        raise StudyError(f"MLflow at {where} does not give {model}: {str(error).splitlines()[0]}") from error
+        with mlflow_errors(f"MLflow at {where} does not give {model}"):
+            return Path(mlflow.artifacts.download_artifacts(model, dst_path=str(into)))
+    finally:
+        mlflow.set_tracking_uri(before)

@@ -38,14 +38,14 @@ class _WithVectors(nn.Module):
 
 
 def export_onnx(colorizer: Colorizer, path: Path) -> float:
-    """Write one ONNX file, once it was run and found to predict what the network predicts.
+    """Write one ONNX file, after checking that it predicts what the network predicts.
 
     Returns:
         Largest absolute difference between the two on random images.
 
     Raises:
         UsageError: The packages for ONNX are not installed.
-        StudyError: The file predicts something else, or cannot be written.
+        StudyError: Its predictions differ from the network's, or it cannot be written.
     """
     try:
         import onnx
@@ -67,7 +67,9 @@ def export_onnx(colorizer: Colorizer, path: Path) -> float:
         with torch.no_grad():
             difference = float(np.abs(answer - network(probes).numpy()).max())
         if not difference <= TOLERANCE:
-            raise StudyError(f"The ONNX file predicts something else than the network (by {difference:.2g}).")
+            raise StudyError(
+                f"The ONNX file's predictions differ from the network's by {difference:.2g}; nothing was written."
+            )
         fresh.replace(path)
     except OSError as error:
         raise StudyError(f"{path} cannot be written: {error}.") from error

@@ -13,7 +13,7 @@ from study.comparison.selection import best_trial, champion_of
 from study.deployment.mlflow_models import ModelRegistry
 from study.deployment.model_card import model_card
 from study.deployment.model_folder import write_model_folder
-from study.errors import StudyError
+from study.errors import StudyError, first_line
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
@@ -59,10 +59,9 @@ def publish_models(
     except StudyError:
         raise
     except Exception as error:  # MLflow lets errors of every layer through
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise TrackingError(
-            f"MLflow at {record.uri} did not take the models: {lines[0].rstrip('.')}; "
-            f"give them to it with: python -m study.sync --name {settings.name} "
+            f"MLflow at {record.uri} did not take the models: {first_line(error)}; "
+            f"deliver them with: python -m study.sync --name {settings.name} "
             f"--home {shlex.quote(str(home.root.parent))}"
         ) from error
 

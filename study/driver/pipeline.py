@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,26 +11,19 @@ from rich.console import Console
 
 from study.cli.command import program
 from study.cli.interruption import INTERRUPTED, Interruption
+from study.driver.launching import Launch
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 
 
-@dataclass(frozen=True)
-class Launch:
-    """How a study was launched, beside its settings.
-
-    Attributes:
-        home: Where studies lie, as the user gave it.
-        ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
-    """
-
-    home: Path = Path("runs")
-    ray_address: str | None = None
-
-
-def run_pipeline(settings: StudySettings, home: StudyHome, launch: Launch, console: Console) -> int:
+def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool = True) -> int:
     """Prepare the data, run the study, publish the models and write the report.
+
+    Args:
+        launch: What to run.
+        console: Where progress is shown.
+        second_signal_ends: See `Interruption`.
 
     Returns:
         The exit code: 0 done, 1 no cell has a finished trial, 130 interrupted.
@@ -42,35 +34,30 @@ def run_pipeline(settings: StudySettings, home: StudyHome, launch: Launch, conso
     """
 
     def how_to_go_on() -> str:
-        if not home.settings_file.exists():
+        if not launch.folder.settings_file.exists():
             return "Interrupted before the study began; start it again with the same command."
-        return f"Interrupted. Go on with:\n  {_resume_command(settings, launch)}"
+        return f"Interrupted. Go on with:\n  {_resume_command(launch)}"
 
-    interruption = Interruption(how_to_go_on)
-    try:
-        return _run_to_the_end(settings, home, launch, interruption, console)
-    except KeyboardInterrupt:
-        console.print(how_to_go_on(), highlight=False, soft_wrap=True)
-        return INTERRUPTED
+    with Interruption(how_to_go_on, second_signal_ends) as interruption:
+        try:
+            return _run_to_the_end(launch, interruption, console)
+        except KeyboardInterrupt:
+            console.print(how_to_go_on(), highlight=False, soft_wrap=True)
+            return INTERRUPTED
 
 
-def _run_to_the_end(
-    settings: StudySettings,
-    home: StudyHome,
-    launch: Launch,
-    interruption: Interruption,
-    console: Console,
-) -> int:
+def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
     from study.driver.run import run_study
     from study.training.data import prepare
 
+    settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(console.print, highlight=False))
     _print_facts(settings, prepared.facts(settings), console)
     outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
     if not outcome.delivered:
         console.print(
-            "MLflow has not received everything; deliver the rest, and put the models there, with:\n"
+            "MLflow has not received everything; deliver the rest and publish the models with:\n"
             f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
             highlight=False,
             soft_wrap=True,
@@ -84,13 +71,13 @@ def _run_to_the_end(
 
 
 def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:
-    """Models come after the results: what goes wrong here can be repeated and costs no trial."""
+    """Models are published after the results: a failure here can be retried and costs no trial."""
     from study.deployment.publish import publish_models
 
     def say(sentence: str) -> None:
         console.print(sentence, highlight=False, soft_wrap=True)
 
-    say("Putting the models into MLflow …")
+    say("Publishing the models in MLflow …")
     try:
         publish_models(settings, home, say)
     except StudyError as error:
@@ -101,9 +88,10 @@ def _home_flag(launch: Launch) -> str:
     return "" if launch.home == Path("runs") else f" --home {shlex.quote(str(launch.home))}"
 
 
-def _resume_command(settings: StudySettings, launch: Launch) -> str:
+def _resume_command(launch: Launch) -> str:
     address = f" --ray-address {shlex.quote(launch.ray_address)}" if launch.ray_address else ""
-    return f"{program('python')} -m study.launch --name {settings.name}{_home_flag(launch)}{address} --resume"
+    name = f"--name {launch.settings.name}{_home_flag(launch)}"
+    return f"{program('python')} -m study.launch {name}{address} --resume"
 
 
 def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Console) -> None:

@@ -11,7 +11,7 @@ from study.search import attributes as keys
 from study.search.database import holds_study
 from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, preset_or_file, stored_settings
+from study.settings.sources import load_settings, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
 # Every other setting decides which trials there are or what they achieve, and keeps its first value.
@@ -30,20 +30,19 @@ _MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for")
 
 
 def resumed(
-    home: Path, name: str | None, preset: str | None, flags: dict[str, Any]
+    home: Path, name: str | None, given: StudySettings | None, flags: dict[str, Any]
 ) -> tuple[StudySettings, StudyHome]:
     """The settings to continue with: the stored ones, overridden by environment and flags.
 
     Args:
         home: The folder of all studies.
-        name: The study's name; None takes it from `preset`.
-        preset: A preset or file, whose settings replace the stored ones and are compared with them.
+        name: The study's name; None takes it from `given`.
+        given: Settings that replace the stored ones and are compared with them.
         flags: Nested values that override all others.
 
     Raises:
         UsageError: If there is no such study, or a setting differs that must not.
     """
-    given = load_settings(preset_or_file(preset), flags) if preset else None
     if name is None and given is None:
         raise UsageError(f"--resume needs --name; {_studies(home)}.")
     study = existing_home(home, name or (given.name if given else ""))

@@ -9,8 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from models.metrics import METRICS, OBJECTIVE
-from models.metrics.evaluation import KEPT
+from models.metrics import KEPT, METRICS, OBJECTIVE
 from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, table_rows

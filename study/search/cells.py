@@ -6,7 +6,6 @@ import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
-from models.architectures import architecture
 from study.settings.schema import StudySettings, cell_key
 
 
@@ -39,6 +38,8 @@ class Cell:
 
 def cells_of(settings: StudySettings) -> list[Cell]:
     """Every cell of a study, in the order in which they are shown."""
+    from models.architectures import architecture  # brings torch, which a table does without
+
     cells = []
     for dataset in settings.datasets:
         for name in settings.architectures:

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from models.definition import Architecture
 from models.metrics import OBJECTIVE
 from study.search.cells import Stage
 from study.settings.schema import cell_key
+
+if TYPE_CHECKING:  # a table is read without torch
+    from models.definition import Architecture
 
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""

@@ -7,17 +7,9 @@ import re
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    field_validator,
-    model_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.architectures import Float, architecture
-from models.plugins import load_extensions
+from models.definition import Float
 from models.settings import ModelSettings
 
 
@@ -183,6 +175,8 @@ class StudySettings(_Section):
     @model_validator(mode="before")
     @classmethod
     def _plugins_come_first(cls, values: Any) -> Any:
+        from models.plugins import load_extensions  # with torch, which `--help` does without
+
         load_extensions(values.get("plugins") or [])
         return values
 
@@ -195,6 +189,8 @@ class StudySettings(_Section):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> StudySettings:
+        from models.architectures import architecture
+
         cells = {cell_key(dataset, name) for dataset in self.datasets for name in self.architectures}
         for cell in self.budget.epochs_for:
             if cell not in cells:
@@ -220,6 +216,8 @@ class StudySettings(_Section):
 
 
 def _checked_range(name: str, parameter: str, values: list[float | str]) -> list[float | str]:
+    from models.architectures import architecture
+
     known = architecture(name).search_space
     where = f"search.space.{name}.{parameter}"
     if parameter not in known:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import copy
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -14,7 +15,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ModelError
-from study.errors import UsageError
+from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
 
 ENVIRONMENT_PREFIX = "STUDY_"
@@ -100,18 +101,20 @@ def _yaml_value(flag: str, value: str) -> Any:
         raise UsageError(f"{flag}: {value} cannot be read as a YAML value.") from None
 
 
-def load_settings(file: Path, flags: dict[str, Any], datasets: dict[str, Any] | None = None) -> StudySettings:
+def load_settings(
+    source: Path | Mapping[str, Any], flags: dict[str, Any], datasets: dict[str, Any] | None = None
+) -> StudySettings:
     """Validated settings, or one sentence that names the key.
 
     Args:
-        file: YAML.
-        flags: Nested values that win over file and environment.
-        datasets: Given instead of the file's datasets.
+        source: A YAML file, or what stands in one.
+        flags: Nested values that win over source and environment.
+        datasets: Take the place of the source's datasets.
 
     Raises:
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
-    content = _content(file)
+    content = _content(source)
     _check_environment()
     if datasets:
         content["datasets"] = datasets
@@ -120,24 +123,26 @@ def load_settings(file: Path, flags: dict[str, Any], datasets: dict[str, Any] | 
         return settings_from(content, flags)
 
 
-def stored_settings(file: Path) -> StudySettings:
+def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
     """The settings that a study was started with, whatever the environment says now.
 
     Raises:
-        UsageError: If the file cannot be read.
+        UsageError: If the file cannot be read, or a plug-in is missing.
     """
-    content = _content(file)
+    content = _content(source)
     with _one_sentence():
         return StudySettings(**content)
 
 
-def _content(file: Path) -> dict[str, Any]:
+def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(source, Mapping):
+        return copy.deepcopy(dict(source))
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = yaml.safe_load(source.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{file} cannot be read as YAML: {str(error).splitlines()[0]}.") from None
+        raise UsageError(f"{source} cannot be read as YAML: {first_line(error)}.") from None
     if not isinstance(content, dict):
-        raise UsageError(f"{file} holds no settings; it needs lines such as `name: my-study`.")
+        raise UsageError(f"{source} holds no settings; it needs lines such as `name: my-study`.")
     return content
 
 

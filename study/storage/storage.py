@@ -21,7 +21,7 @@ from urllib.parse import unquote, urlsplit
 
 import fsspec
 
-from study.errors import StudyError, UsageError
+from study.errors import StudyError, UsageError, first_line
 from study.storage.stores import MARKER, NUMBER, TEMPORARY, Folder, ObjectStore, Store, keys_of
 
 
@@ -134,7 +134,7 @@ class Storage:
             yield
         except Exception as error:  # every fsspec implementation raises errors of its own kinds
             full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-            reason = "the disk is full; free some space and resume" if full else _one_line(error)
+            reason = "the disk is full; free some space and resume" if full else first_line(error)
             raise StorageError(f"Cannot {action} '{key}' in storage {self.uri}: {reason}.") from error
 
 
@@ -154,7 +154,7 @@ def _checked_uri(uri: str) -> str:
     try:
         fsspec.get_filesystem_class(parts.scheme)
     except (ImportError, ValueError) as error:
-        raise UsageError(f"The storage address {uri} cannot be used: {_one_line(error)}.") from error
+        raise UsageError(f"The storage address {uri} cannot be used: {first_line(error)}.") from error
     return uri.rstrip("/")
 
 
@@ -165,7 +165,3 @@ def _check_key(key: str) -> None:
         raise ValueError(f"'{key}' cannot be a storage key: use names separated by single slashes.")
     if any(NUMBER.fullmatch(part.removesuffix(MARKER)) for part in parts):
         raise ValueError(f"'{key}' cannot be a storage key: six digits alone are the name of a version.")
-
-
-def _one_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")

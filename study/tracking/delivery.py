@@ -8,16 +8,15 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any
 
-from study.errors import StudyError
+from study.errors import StudyError, first_line
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.outbox import Event, Outbox
 
 _CHUNK = 200
 _IDLE_SECONDS = 0.5
 _RETRY_SECONDS = 5.0
-# The driver gives Python's lock up at every call of its database, and while MLflow computes waits so long for it.
+# The driver releases the GIL at every database call; while MLflow computes, it waits this long to get it back.
 _SWITCH_SECONDS = 0.0005
 
 
@@ -26,7 +25,7 @@ class TrackingError(StudyError):
 
 
 def _deliver_next(outbox: Outbox, runs: MlflowRuns, say: Callable[[str], None]) -> int:
-    """Deliver the next events; what MLflow will never take is set aside, so that it does not block the rest.
+    """Deliver the next events; what MLflow rejects for good is set aside, so that it does not block the rest.
 
     Returns:
         How many events there were.
@@ -51,14 +50,14 @@ def _deliver_or_set_aside(outbox: Outbox, runs: MlflowRuns, event: Event, say: C
     except Exception as error:
         if not _is_refusal(error):
             raise
-        outbox.set_aside(event, _one_line(error))
+        outbox.set_aside(event, first_line(error))
         say(
-            f"MLflow refused a result of {event['run']} ({_one_line(error)}); it is kept in {outbox.refused}."
+            f"MLflow refused a result of {event['run']} ({first_line(error)}); it is kept in {outbox.refused}."
         )
 
 
 def _is_refusal(error: Exception) -> bool:
-    """Whether MLflow looked at an event and will never take it; missing rights can be given, so they are none."""
+    """Whether MLflow has rejected an event for good; missing permissions can still be granted and do not count."""
     from mlflow.exceptions import MlflowException
 
     if isinstance(error, KeyError):  # the event's run was itself refused, or deleted by someone
@@ -86,7 +85,7 @@ def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable
         while delivered := _deliver_next(outbox, runs, say):
             total += delivered
     except Exception as error:  # MLflow lets errors of every layer through
-        raise TrackingError(f"MLflow did not take the results: {_one_line(error)}.") from error
+        raise TrackingError(f"MLflow did not take the results: {first_line(error)}.") from error
     return total
 
 
@@ -124,7 +123,7 @@ class DeliveryThread:
             except Exception as error:  # whatever it is, the study goes on and the results stay on disk
                 runs = None
                 if not away:
-                    self._say(f"MLflow is away ({_one_line(error)}); results wait on disk.")
+                    self._say(f"MLflow is away ({first_line(error)}); results wait on disk.")
                     away = True
             if stopping:
                 return
@@ -135,8 +134,3 @@ class DeliveryThread:
         self._stop.set()
         self._thread.join(seconds)
         return self._outbox.empty
-
-
-def _one_line(error: BaseException) -> str:
-    lines: list[Any] = str(error).strip().splitlines()
-    return str(lines[0])[:200].rstrip(".") if lines else type(error).__name__

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import os
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +14,7 @@ from data_utils.pictures import without_prediction
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
+from study.tracking.mlflow_client import mlflow_client
 from study.tracking.names import KEY_TAG, SEARCH_BEST
 from study.tracking.outbox import Event
 
@@ -28,7 +27,7 @@ cell by the number of trials that have ended.
 - Trials that were stopped early are *killed*; a diverged one has *failed*, and its tags say why.
 """
 _EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",  # and not one of language models
+    "mlflow.experimentKind": "custom_model_development",  # the other kind is for language models
     "mlflow.note.content": _DESCRIPTION,
 }
 
@@ -44,16 +43,7 @@ class MlflowRuns:
     """
 
     def __init__(self, uri: str, experiment: str, artifacts: str | None, storage: Storage) -> None:
-        # A server that is away is this module's business: MLflow itself would block for minutes.
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")  # two lines for every trial
-        from mlflow import MlflowClient
-
-        for chatty in ("mlflow", "alembic"):
-            logging.getLogger(chatty).setLevel(logging.WARNING)
-        self._client = MlflowClient(uri)
+        self._client = mlflow_client(uri)
         self._storage = storage
         self._experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
@@ -147,7 +137,7 @@ class MlflowRuns:
                 return
             with Image.open(file) as picture:
                 grid = picture.convert("RGB")
-        # MLflow's pages begin at step 0 whatever there is, and would show nothing.
+        # MLflow's pages start at step 0 and would show nothing without a picture there.
         for at, shown in ((0, without_prediction(grid)), (step, grid)):
             if at not in steps:
                 self._client.log_image(run, shown, key=name, step=at)

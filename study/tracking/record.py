@@ -1,12 +1,11 @@
 """A study read back from MLflow: everything that the table, the report and the models are made from.
 
-The tracking server alone is asked, so whoever has its address can make them, on whatever machine.
+Only the tracking server is asked, so that any machine that knows its address can make them.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
@@ -16,10 +15,14 @@ from typing import Any
 import numpy as np
 
 from models.metrics.evaluation import load_evaluation
-from study.errors import StudyError, UsageError
+from models.plugins import load_extensions
+from study.errors import UsageError
 from study.search.trial_spec import TrialState
 from study.settings.schema import cell_key
+from study.settings.sources import load_settings
+from study.settings.study_folder import existing_home
 from study.storage.paths import EVALUATION, trivial_path
+from study.tracking.mlflow_client import mlflow_client, mlflow_errors
 from study.tracking.names import KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
 
@@ -37,20 +40,12 @@ class StudyRecord:
     """
 
     def __init__(self, uri: str, name: str) -> None:
-        os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-        os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
-        os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
-        from mlflow import MlflowClient
-        from mlflow.exceptions import MlflowException
-
         self.uri = uri
         self.name = name
-        self._client = MlflowClient(uri)
-        try:
+        self._client = mlflow_client(uri)
+        with mlflow_errors(f"MLflow at {uri} does not answer"):
             experiment = self._client.get_experiment_by_name(name)
             runs = list(self._pages(experiment.experiment_id)) if experiment else []
-        except MlflowException as error:
-            raise StudyError(f"MLflow at {uri} does not answer: {str(error).splitlines()[0]}") from error
         self._runs = {run.data.tags[KEY_TAG]: run for run in runs if KEY_TAG in run.data.tags}
         if STUDY_RUN not in self._runs:
             raise UsageError(f"MLflow at {uri} has no study named {name}.")
@@ -155,12 +150,8 @@ class StudyRecord:
         Raises:
             StudyError: If it is not there.
         """
-        from mlflow.exceptions import MlflowException
-
-        try:
+        with mlflow_errors(f"MLflow has no artifact {path} for the study {self.name}"):
             return Path(self._client.download_artifacts(run_id, path, str(into)))
-        except (MlflowException, OSError) as error:
-            raise StudyError(f"MLflow has no artifact {path} for the study {self.name}: {error}") from error
 
     def _document(self, name: str) -> dict[str, Any]:
         with TemporaryDirectory() as folder:
@@ -169,20 +160,34 @@ class StudyRecord:
         return content
 
 
+def open_record(name: str, home: Path, tracking_uri: str | None = None) -> StudyRecord:
+    """A study by its folder, or by a tracking server's address alone.
+
+    Args:
+        name: The study's.
+        home: The folder of all studies.
+        tracking_uri: Where to read from instead of what the study's settings say; its folder is not needed then.
+
+    Raises:
+        UsageError: If there is no such study; the message names those there are.
+        StudyError: If the server does not answer.
+    """
+    if tracking_uri:
+        load_extensions([])
+        return StudyRecord(tracking_uri, name)
+    folder = existing_home(home, name)
+    settings = load_settings(folder.settings_file, {})
+    return StudyRecord(folder.tracking_uri(settings), name)
+
+
 def log_report(record: StudyRecord, page: str) -> None:
     """Log the comparison report to the study's run.
 
     Raises:
         StudyError: If MLflow does not take it.
     """
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-
     run = record.run_id(STUDY_RUN)
     if run is None:
         return
-    try:
-        MlflowClient(record.uri).log_text(run, page, REPORT)
-    except (MlflowException, OSError) as error:
-        first = str(error).strip().splitlines()[0]
-        raise StudyError(f"MLflow at {record.uri} did not take the report: {first}") from error
+    with mlflow_errors(f"MLflow at {record.uri} did not take the report"):
+        mlflow_client(record.uri).log_text(run, page, REPORT)

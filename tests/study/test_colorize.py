@@ -10,6 +10,7 @@ from models.metrics import rgb_to_lab
 from models.settings import ModelSettings
 from models.vgg import VGG16Features
 from study import colorize, export_onnx
+from study.deployment.onnx import TOLERANCE
 from tests.support.synthetic import CPU
 
 
@@ -144,5 +145,5 @@ def test_onnx_predicts_what_the_network_predicts_for_any_batch(tmp_path, name):
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx")
     grey = np.random.default_rng(0).integers(0, 256, (5, 32, 32), dtype=np.uint8)
     (answer,) = session.run(None, {"grey": grey[:, None].astype(np.float32) / 127.5 - 1})
-    assert np.abs(answer - Colorizer.load(folder, "cpu").predict(grey).numpy()).max() <= export_onnx.TOLERANCE
+    assert np.abs(answer - Colorizer.load(folder, "cpu").predict(grey).numpy()).max() <= TOLERANCE
     assert session.get_modelmeta().custom_metadata_map["colorizer"].startswith('{"architecture"')

@@ -8,12 +8,11 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import signal
 import socket
 import struct
 import tempfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from unittest.mock import patch
@@ -72,7 +71,6 @@ def ask(case: Case, folder: Path) -> Answer:
         patch.dict(os.environ, environment),
         contextlib.redirect_stderr(errors),
         contextlib.redirect_stdout(io.StringIO()),
-        _signals_restored(),
     ):
         try:
             code = case.command([*words, "--home", str(home)])
@@ -84,16 +82,6 @@ def ask(case: Case, folder: Path) -> Answer:
 
 def _files(home: Path) -> set[str]:
     return {str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()}
-
-
-@contextlib.contextmanager
-def _signals_restored() -> Iterator[None]:
-    answers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, answer in answers.items():
-            signal.signal(number, answer)
 
 
 def flags(*words: str) -> Make:

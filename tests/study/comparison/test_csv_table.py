@@ -1,12 +1,15 @@
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
+from models.metrics import METRICS, Metric
 from study.comparison.csv_table import read_table, write_trials
 from study.comparison.formats import FORMATS, render
 from study.comparison.summary import summarise_study
 from study.export import main
+from study.statistics import Interval
 from study.tracking.record import StudyRecord
 
 
@@ -18,6 +21,23 @@ def test_every_format_can_be_made_again_from_the_csv(whole: StudyRecord, tmp_pat
     assert capsys.readouterr().out == render(*read_table(table), form)
     if form != "json":  # which holds the trivial predictions' metrics that no table shows, too
         assert render(*read_table(table), form) == render(whole.trivial, summaries, form)
+
+
+def test_a_metric_of_a_plug_in_is_in_the_csv_and_read_without_the_plug_in(
+    whole: StudyRecord, tmp_path, monkeypatch
+):
+    interval = Interval(0.25, 0.2, 0.3, "architecture", "made up")
+    summaries = [
+        replace(one, test={**one.test, "late": interval, "kept_late": interval})
+        for one in summarise_study(whole)
+    ]
+    with monkeypatch.context() as plugin:
+        plugin.setitem(METRICS, "late", Metric("late", "lower", "", 3, "registered after the import"))
+        written = render(whole.trivial, summaries, "csv")
+    assert {"late", "late_low", "kept_late_high"} <= set(written.splitlines()[0].split(","))
+    table = tmp_path / "table.csv"
+    table.write_text(written, encoding="utf-8")
+    assert render(*read_table(table), "csv") == written
 
 
 def test_the_trials_as_csv_are_one_line_each_with_their_learning_curve(whole: StudyRecord):

@@ -12,6 +12,7 @@ import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
+import mlflow
 import numpy as np
 import pytest
 from mlflow import MlflowClient
@@ -135,6 +136,7 @@ def test_colorize_takes_a_registered_model(record, tmp_path):
     model = ["--model", "models:/tiny-fruit@champion", "--tracking-uri", record.uri]
     assert colorize.main([*arguments, *model]) == 0
     assert (tmp_path / "out" / "grey.png").is_file()
+    assert mlflow.get_tracking_uri() != record.uri  # a notebook's own address is as it was
 
 
 def test_mlflow_serves_the_champion_over_http(record, tmp_path):

@@ -1,0 +1,97 @@
+"""From what a user asks for to a study that can run: settings loaded, everything checked, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from study.driver.preflight import check_addresses, check_inputs, check_name
+from study.driver.resume import resumed
+from study.settings.schema import StudySettings
+from study.settings.sources import load_settings, preset_or_file
+from study.settings.study_folder import StudyHome
+
+Source = str | Path | Mapping[str, Any] | StudySettings
+"""A preset's name, a YAML file, or what stands in one."""
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A study that can run.
+
+    Attributes:
+        settings: The study.
+        folder: Its folder.
+        home: The folder of all studies, as the user gave it.
+        ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
+        images: Number of images of each dataset that is a folder; their contents are not read yet.
+    """
+
+    settings: StudySettings
+    folder: StudyHome
+    home: Path
+    ray_address: str | None
+    images: dict[str, int]
+
+
+def new_launch(
+    source: Source,
+    changes: dict[str, Any],
+    *,
+    home: Path,
+    datasets: dict[str, Any] | None = None,
+    ray_address: str | None = None,
+) -> Launch:
+    """Check a study that is to be started.
+
+    Args:
+        source: Its settings.
+        changes: Nested values that win over source and environment.
+        home: The folder of all studies.
+        datasets: Take the place of the source's datasets.
+        ray_address: See `Launch`.
+
+    Raises:
+        UsageError: One sentence per thing that cannot be used.
+    """
+    settings = load_settings(_content(source), changes, datasets)
+    return _checked(settings, check_name(home, settings), home, ray_address)
+
+
+def resumed_launch(
+    source: Source | None,
+    changes: dict[str, Any],
+    *,
+    home: Path,
+    name: str | None = None,
+    ray_address: str | None = None,
+) -> Launch:
+    """Check a study that is to go on.
+
+    Args:
+        source: Settings that stand for the stored ones, and are compared with them; None takes the stored ones.
+        changes: Nested values that win over source and environment.
+        home: The folder of all studies.
+        name: The study's; None takes it from `source`.
+        ray_address: See `Launch`.
+
+    Raises:
+        UsageError: If there is no such study, or a setting differs that may not, or something cannot be used.
+    """
+    given = None if source is None else load_settings(_content(source), changes)
+    settings, folder = resumed(home, name, given, changes)
+    return _checked(settings, folder, home, ray_address)
+
+
+def _content(source: Source) -> Path | Mapping[str, Any]:
+    if isinstance(source, StudySettings):
+        return source.model_dump(mode="json")
+    return source if isinstance(source, Mapping) else preset_or_file(str(source))
+
+
+def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
+    images = check_inputs(settings)
+    check_addresses(settings, ray_address)
+    return Launch(settings, folder, home, ray_address, images)

@@ -1,0 +1,57 @@
+"""How MLflow is spoken to: its patience, its log levels and its errors, set here for every reader and writer."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from study.errors import StudyError, first_line
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_ENVIRONMENT = {
+    # By default a server that does not answer blocks for minutes; delivery has retries of its own.
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "20",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",  # two lines for every trial
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def mlflow_client(uri: str) -> MlflowClient:
+    """A client of a tracking server, or database, and of its model registry."""
+    configure_mlflow()
+    from mlflow import MlflowClient
+
+    return MlflowClient(uri, uri)
+
+
+def configure_mlflow() -> None:
+    """Set what MLflow reads from the environment, unless the user has, and let it log errors alone."""
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    import mlflow  # noqa: F401  sets the levels of its loggers when it is imported
+
+    for name in ("mlflow", "alembic"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+@contextmanager
+def mlflow_errors(what: str) -> Iterator[None]:
+    """Explain errors of MLflow in one sentence that begins with `what`.
+
+    Raises:
+        StudyError: MLflow or its connection failed.
+    """
+    configure_mlflow()
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        raise StudyError(f"{what}: {first_line(error)}.") from error
