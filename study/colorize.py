@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 
 from data_utils.errors import printable
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.options import add_model_options
 from study.errors import UsageError
 
@@ -51,9 +51,7 @@ def _colorize(arguments: list[str], console: Console) -> int:
     done = colour_files(jobs, colorizer, Output(options.output, options.overwrite, options.compare), console)
     left = len(jobs) - done
     missing = f"; {left} of {len(jobs)} were not coloured" if left else ""
-    console.print(
-        f"Coloured {done} into {printable(options.output)}{missing}.", highlight=False, soft_wrap=True
-    )
+    say(console, f"Coloured {done} into {printable(options.output)}{missing}.")
     return 1 if left else 0
 
 

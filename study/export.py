@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.options import add_reading_options
 from study.comparison.formats import FORMATS
 from study.errors import UsageError
@@ -47,7 +47,7 @@ def _export(arguments: list[str], console: Console) -> int:
         sys.stdout.write(text)
     else:
         options.output.write_text(text, encoding="utf-8")
-        console.print(f"Wrote {options.output}", highlight=False, soft_wrap=True)
+        say(console, f"Wrote {options.output}")
     return 0
 
 

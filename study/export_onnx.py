@@ -13,7 +13,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.options import add_model_options
 
 
@@ -32,10 +32,9 @@ def _export(arguments: list[str], console: Console) -> int:
     from study.deployment.onnx import export_onnx
 
     difference = export_onnx(model_from_options(options), options.output)
-    console.print(
+    say(
+        console,
         f"Wrote {options.output}; its predictions differ from the network's by at most {difference:.1e}.",
-        highlight=False,
-        soft_wrap=True,
     )
     return 0
 

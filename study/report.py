@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.options import add_reading_options
 from study.errors import UsageError
 
@@ -32,7 +32,7 @@ def _report(arguments: list[str], console: Console) -> int:
     if output.is_dir():
         raise UsageError(f"--output {output} is a folder; name a file.")
     written = write_report(open_record(options.name, options.home, options.tracking_uri), output)
-    console.print(f"Wrote {written}", highlight=False, soft_wrap=True)
+    say(console, f"Wrote {written}")
     return 0
 
 

@@ -8,7 +8,7 @@ from functools import partial
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.options import add_study_options
 
 
@@ -35,15 +35,13 @@ def _sync(arguments: list[str], console: Console) -> int:
     home = existing_home(options.home, options.name)
     settings = load_settings(home.settings_file, {})
 
-    def say(sentence: str) -> None:
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
-
+    tell = partial(say, console)
     with only_driver(home.root):
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
-        delivered = deliver_all(outbox, partial(connect_tracker, settings, home), say)
+        delivered = deliver_all(outbox, partial(connect_tracker, settings, home), tell)
         outbox.close()
-        say(f"{delivered} results were delivered to {home.tracking_uri(settings)}.")
-        publish_models(settings, home, say)
+        tell(f"{delivered} results were delivered to {home.tracking_uri(settings)}.")
+        publish_models(settings, home, tell)
     return 0
 
 

@@ -50,6 +50,11 @@ def run_command(command: Callable[[list[str], Console], int], arguments: list[st
         return INTERRUPTED
 
 
+def say(console: Console, text: str) -> None:
+    """Print a text as it is: brackets in paths are no markup, and lines are not broken."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
 def program(name: str) -> str:
     """How to call a program installed beside this Python: by name if the shell finds it so, else by path."""
     beside = Path(sys.executable).with_name(name)

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from models.metrics import OBJECTIVE
-from study.cli.command import program
+from study.cli.command import program, say
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.errors import StudyError
@@ -31,15 +31,15 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     record = StudyRecord(home.tracking_uri(settings), settings.name)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
-    console.print(epochs_sentence(record, summaries), highlight=False, soft_wrap=True)
+    say(console, epochs_sentence(record, summaries))
     for note in record.notes:
-        console.print(f"Note: {note}", highlight=False, soft_wrap=True)
+        say(console, f"Note: {note}")
     try:
         write_report(record, home.report)
     except StudyError as error:
-        console.print(str(error), highlight=False, markup=False, soft_wrap=True)
+        say(console, str(error))
     for line in commands(settings, home):
-        console.print(line, highlight=False, soft_wrap=True)
+        say(console, line)
     return 0 if any(one.complete for one in summaries) else 1
 
 

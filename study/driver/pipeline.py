@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from study.cli.command import program
+from study.cli.command import program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
 from study.errors import StudyError
@@ -42,7 +42,7 @@ def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool =
         try:
             return _run_to_the_end(launch, interruption, console)
         except KeyboardInterrupt:
-            console.print(how_to_go_on(), highlight=False, soft_wrap=True)
+            say(console, how_to_go_on())
             return INTERRUPTED
 
 
@@ -52,15 +52,14 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     from study.training.data import prepare
 
     settings, home = launch.settings, launch.folder
-    prepared = prepare(settings, partial(console.print, highlight=False))
+    prepared = prepare(settings, partial(say, console))
     _print_facts(settings, prepared.facts(settings), console)
     outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
     if not outcome.delivered:
-        console.print(
+        say(
+            console,
             "MLflow has not received everything; deliver the rest and publish the models with:\n"
             f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
-            highlight=False,
-            soft_wrap=True,
         )
     if not outcome.finished:
         raise KeyboardInterrupt
@@ -74,14 +73,11 @@ def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None
     """Models are published after the results: a failure here can be retried and costs no trial."""
     from study.deployment.publish import publish_models
 
-    def say(sentence: str) -> None:
-        console.print(sentence, highlight=False, soft_wrap=True)
-
-    say("Publishing the models in MLflow …")
+    say(console, "Publishing the models in MLflow …")
     try:
-        publish_models(settings, home, say)
+        publish_models(settings, home, partial(say, console))
     except StudyError as error:
-        say(str(error))
+        say(console, str(error))
 
 
 def _home_flag(launch: Launch) -> str:
@@ -101,11 +97,10 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
         )
         refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
-        console.print(
+        say(
+            console,
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
             f"{one['test']} test{refused}",
-            highlight=False,
-            soft_wrap=True,
         )
     if facts["vgg16"]:
-        console.print(f"VGG16 weights: {facts['vgg16']}", highlight=False, soft_wrap=True)
+        say(console, f"VGG16 weights: {facts['vgg16']}")
