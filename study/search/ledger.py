@@ -14,15 +14,17 @@ from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from models.metrics import OBJECTIVE
 from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
 from study.search.cells import Cell, Stage, cells_of, derived_seed
-from study.search.search_space import make_pruner, make_sampler
+from study.search.pruners import make_pruner
+from study.search.samplers import make_sampler
 from study.search.trial_spec import LedgerTrial, Parameters, TrialState
+from study.settings.pruners import PRUNERS
+from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 
 
@@ -141,7 +143,7 @@ class CellLedger:
         # The storage does not hold a sampler's random state, so every trial has a sampler seeded by its number.
         # A quasi-random sequence, however, must stay one sequence; Optuna stores the position in it.
         search, seed = self._settings.search, self._settings.seed
-        names = () if search.sampler == "qmc" else (number,)
+        names = () if SAMPLERS.find(search.sampler).one_sequence else (number,)
         return make_sampler(search, derived_seed(seed, self._cell.key, "sampler", *names))
 
     def report(self, number: int, epoch: int, value: float) -> None:
@@ -156,9 +158,7 @@ class CellLedger:
         """Ask Optuna's pruner about a RUNNING trial after its last report."""
         pruner, trial = self._study.pruner, self._running[number]
         prune = pruner.prune(optuna.pruners._filter_study(self._study, trial), trial)
-        if isinstance(
-            pruner, SuccessiveHalvingPruner | HyperbandPruner
-        ):  # they keep rungs in the trial's attributes
+        if PRUNERS.find(self._settings.search.pruner).keeps_rungs:  # in the trial's attributes
             trial.system_attrs = self._storage.get_trial(trial._trial_id).system_attrs
         return prune
 

@@ -1,78 +1,13 @@
-"""Samplers, pruners and distributions: from the study's words to Optuna's objects."""
+"""The search space of a cell as Optuna's distributions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from copy import copy
 
-import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.pruners import (
-    BasePruner,
-    HyperbandPruner,
-    MedianPruner,
-    NopPruner,
-    PatientPruner,
-    SuccessiveHalvingPruner,
-)
-from optuna.samplers import BaseSampler, QMCSampler, RandomSampler, TPESampler
-from optuna.trial import FrozenTrial
 
 from models.architectures import Float, architecture
 from study.search.trial_spec import Parameters
-from study.settings.schema import SearchSettings
-
-
-def make_sampler(search: SearchSettings, seed: int) -> BaseSampler:
-    """The sampler that proposes configurations; its whole state is `seed` and the ledger."""
-    if search.sampler == "random":
-        return RandomSampler(seed=seed)
-    if search.sampler == "qmc":
-        return QMCSampler(
-            seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
-        )
-    return TPESampler(seed=seed, n_startup_trials=search.startup_trials)
-
-
-class _Halving(SuccessiveHalvingPruner):
-    """Optuna's, but a trial is judged by its best epoch so far: it is that epoch's weights that are kept."""
-
-    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        return super().prune(study, _at_its_best(trial))
-
-
-class _Hyperband(HyperbandPruner):
-    """The same for Optuna's Hyperband."""
-
-    def prune(self, study: optuna.Study, trial: FrozenTrial) -> bool:
-        return super().prune(study, _at_its_best(trial))
-
-
-def _at_its_best(trial: FrozenTrial) -> FrozenTrial:
-    judged = copy(trial)
-    if values := trial.intermediate_values:
-        judged.intermediate_values = {max(values): min(values.values())}
-    return judged
-
-
-def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:
-    """The pruner that stops weak trials of a cell whose full trials have `epochs` epochs."""
-    warmup = search.warmup_of(epochs)
-    median = MedianPruner(n_startup_trials=search.startup_trials, n_warmup_steps=warmup)
-    first = max(1, warmup)
-    match search.pruner:
-        case "halving":
-            return _Halving(min_resource=first, reduction_factor=search.reduction_factor)
-        case "hyperband":
-            return _Hyperband(
-                min_resource=first, max_resource=epochs, reduction_factor=search.reduction_factor
-            )
-        case "median":
-            return median
-        case "patient":
-            return PatientPruner(median, patience=search.patience)
-        case "none":
-            return NopPruner()
 
 
 def distributions(

@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from study.settings.schema import DatasetSettings, StudySettings
+from study.settings.word import WordOf
 
 _COLUMNS = 80
 
@@ -44,6 +45,9 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
     if isinstance(default, list):
         shown = ", ".join(default)
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    for note in field.metadata:
+        if isinstance(note, WordOf):
+            choices = tuple(note.table)
     meaning = field.description or ""
     return name, shown, f"{meaning} ({', '.join(choices)})" if choices else meaning
 

@@ -11,6 +11,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from models.definition import Float
 from models.settings import ModelSettings
+from study.settings.pruners import PRUNERS
+from study.settings.samplers import SAMPLERS
+from study.settings.word import WordOf
 
 
 def _without_password(uri: str | None) -> str | None:
@@ -84,10 +87,8 @@ class BudgetSettings(_Section):
 class SearchSettings(_Section):
     """How configurations are chosen and weak trials are stopped."""
 
-    sampler: Literal["tpe", "random", "qmc"] = Field("tpe", description="who proposes configurations")
-    pruner: Literal["halving", "hyperband", "median", "patient", "none"] = Field(
-        "halving", description="who stops weak trials"
-    )
+    sampler: Annotated[str, WordOf(SAMPLERS)] = Field("tpe", description="proposes configurations")
+    pruner: Annotated[str, WordOf(PRUNERS)] = Field("halving", description="stops weak trials")
     startup_trials: int = Field(
         4, ge=0, description="random trials before TPE; complete trials before `median` and `patient` prune"
     )

@@ -4,8 +4,13 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from study.search.search_space import make_pruner
+from study.errors import UsageError
+from study.search.pruners import make_pruner
+from study.settings.pruners import PRUNERS, Pruner, register_pruner
 from study.settings.schema import SearchSettings
+from study.settings.sources import load_settings, preset_or_file
+from tests.support.simulated import run, states, study_settings
+from tests.support.tables import restored
 
 EPOCHS = 8
 
@@ -43,3 +48,27 @@ def test_a_bad_epoch_at_a_rung_costs_no_trial_that_was_good_before(pruner):
 def test_warm_up_is_a_quarter_of_the_epochs_unless_it_is_given():
     assert [SearchSettings().warmup_of(epochs) for epochs in (1, 6, 16, 100)] == [1, 2, 4, 25]
     assert SearchSettings(warmup_epochs=3).warmup_of(100) == 3
+
+
+@pytest.mark.parametrize("word", list(PRUNERS))
+def test_every_word_makes_a_pruner_of_optuna(word):
+    assert isinstance(make_pruner(SearchSettings(pruner=word), EPOCHS), optuna.pruners.BasePruner)
+
+
+def test_an_unknown_word_is_refused_with_the_known_ones():
+    with pytest.raises(UsageError, match=r"search\.pruner is 'asha'.*halving, hyperband"):
+        load_settings(preset_or_file("demo"), {"search": {"pruner": "asha"}})
+
+
+def test_a_registered_pruner_that_keeps_rungs_decides_as_the_built_in_one(monkeypatch):
+    restored(monkeypatch, PRUNERS)
+    built_in = PRUNERS["halving"].make
+    register_pruner(Pruner("mine", built_in, keeps_rungs=True))
+    halving, mine = (
+        run(study_settings(search={"pruner": word, "warmup_epochs": 2}))[0] for word in ("halving", "mine")
+    )
+    ends = [
+        {cell.key: states(ledger.search(cell.key)) for cell in ledger.cells} for ledger in (halving, mine)
+    ]
+    assert ends[0] == ends[1]
+    assert any(count["PRUNED"] for count in ends[1].values())

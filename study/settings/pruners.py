@@ -1,0 +1,59 @@
+"""The pruners that `search.pruner` may name, and what the rest of the study must know of each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from models.registry import Table
+
+
+@dataclass(frozen=True)
+class Pruner:
+    """One way to stop weak trials.
+
+    Attributes:
+        name: The word in the settings.
+        make: Takes the search's settings (`SearchSettings`) and the epochs of a full trial, and returns an Optuna
+            pruner; or the address `module:function` of such a function, so that settings are read without Optuna.
+        meaning: One line for `--help` and the documentation.
+        keeps_rungs: Whether it writes the rungs that a trial passed into the trial's system attributes.
+        needs_complete_trials: Whether it waits for `search.startup_trials` complete trials before it prunes.
+    """
+
+    name: str
+    make: Callable[..., Any] | str
+    meaning: str = ""
+    keeps_rungs: bool = False
+    needs_complete_trials: bool = False
+
+
+PRUNERS = Table(
+    "pruner",
+    [
+        Pruner(
+            "halving", "study.search.pruners:halving", "asynchronous successive halving", keeps_rungs=True
+        ),
+        Pruner(
+            "hyperband",
+            "study.search.pruners:hyperband",
+            "several halvings that begin at different epochs",
+            keeps_rungs=True,
+        ),
+        Pruner(
+            "median",
+            "study.search.pruners:median",
+            "below the median of the complete trials",
+            needs_complete_trials=True,
+        ),
+        Pruner(
+            "patient",
+            "study.search.pruners:patient",
+            "the same, once a trial no longer improves",
+            needs_complete_trials=True,
+        ),
+        Pruner("none", "study.search.pruners:nothing", "every trial runs to its end"),
+    ],
+)
+register_pruner = PRUNERS.register
