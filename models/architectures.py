@@ -14,9 +14,11 @@ from models.builtin import CGAN, KOALARIZATION, UNET
 from models.definition import Architecture, Choice, Float, Parameters
 from models.errors import ModelError
 from models.learner import Learner
+from models.registry import Table
 from models.settings import ModelSettings
 
 __all__ = [
+    "ARCHITECTURES",
     "Architecture",
     "Choice",
     "Float",
@@ -26,36 +28,14 @@ __all__ = [
     "seeded_build",
 ]
 
-_registry: dict[str, Architecture] = {one.name: one for one in (KOALARIZATION, UNET, CGAN)}
-
-
-def register(architecture: Architecture) -> None:
-    """Make an architecture known by its name.
-
-    Raises:
-        ModelError: The name is taken.
-    """
-    if architecture.name in _registry:
-        raise ModelError(
-            f"There is already an architecture named {architecture.name!r}; choose another name."
-        )
-    _registry[architecture.name] = architecture
-
-
-def architecture(name: str) -> Architecture:
-    """The architecture called `name`.
-
-    Raises:
-        ModelError: There is none; the message lists those there are.
-    """
-    if name not in _registry:
-        raise ModelError(f"Unknown architecture {name!r}; known are {', '.join(known())}.")
-    return _registry[name]
+ARCHITECTURES = Table("architecture", (KOALARIZATION, UNET, CGAN))
+register = ARCHITECTURES.register
+architecture = ARCHITECTURES.find
 
 
 def known() -> tuple[str, ...]:
     """Names of all architectures, in order of registration."""
-    return tuple(_registry)
+    return tuple(ARCHITECTURES)
 
 
 def seeded_build(

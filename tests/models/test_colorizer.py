@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 import torch
 
-from models.architectures import _registry, architecture
+from models.architectures import ARCHITECTURES, architecture
 from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig, seen_size
 from models.errors import ModelError
 from models.metrics.colour import keep_luminance, lab_to_rgb, lightness_of_grey, rgb_to_lab, to_unit
 from models.vgg import VGG16Features
 from tests.support.synthetic import CPU
+from tests.support.tables import restored
 
 SIZE = 32
 
@@ -142,7 +143,7 @@ def test_models_that_cannot_work_are_refused_in_one_sentence(make, build, tmp_pa
 
 
 def test_a_plugins_architecture_travels_with_its_file(build, tmp_path, monkeypatch):
-    monkeypatch.setattr("models.architectures._registry", dict(_registry))
+    restored(monkeypatch, ARCHITECTURES)
     plugin = Path(tmp_path / "architecture.py")
     plugin.write_text(
         "from dataclasses import replace\n"
