@@ -7,13 +7,14 @@ Nothing here is drawn independently, so the report's curve "expected best of n r
 
 from optuna.samplers import BaseSampler, QMCSampler
 
+from models.hyperparameters import Space
 from study.settings.samplers import Sampler, register_sampler
 from study.settings.schema import SearchSettings
 
 
-def halton(_search: SearchSettings, seed: int) -> BaseSampler:
+def halton(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
     """Scrambled by the seed, which is the same for all trials of a cell."""
     return QMCSampler(qmc_type="halton", scramble=True, seed=seed, warn_independent_sampling=False)
 
 
-register_sampler(Sampler("halton", halton, "scrambled Halton sequence", one_sequence=True))
+register_sampler(Sampler("halton", halton, "scrambled Halton sequence", one_sequence=True, conditional=False))

@@ -11,8 +11,9 @@ Example of a plugin, `my_model.py`:
 import torch
 
 from models.builtin import CGAN, KOALARIZATION, UNET
-from models.definition import Architecture, Choice, Float, Parameters
+from models.definition import Architecture, Choice, Float, Int, Parameters
 from models.errors import ModelError
+from models.hyperparameters import active
 from models.learner import Learner
 from models.registry import Table
 from models.settings import ModelSettings
@@ -22,6 +23,7 @@ __all__ = [
     "Architecture",
     "Choice",
     "Float",
+    "Int",
     "architecture",
     "known",
     "register",
@@ -47,14 +49,22 @@ def seeded_build(
 ) -> Learner:
     """Build a learner whose initial weights depend on the seed alone: not on device or history.
 
+    Args:
+        architecture: What to build.
+        settings: What all networks share.
+        parameters: A value for each hyperparameter; those whose condition does not hold are left out.
+        device: Where to build it.
+        seed: Of the initial weights.
+
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
-    if set(parameters) != set(architecture.search_space):
-        expected = ", ".join(architecture.search_space)
+    space = architecture.search_space
+    needed = active(space, parameters)
+    if not set(needed) <= set(parameters) <= set(space):
         raise ModelError(
-            f"{architecture.name} has the hyperparameters {expected}; given were {', '.join(parameters)}."
+            f"{architecture.name} has the hyperparameters {', '.join(needed)}; given were {', '.join(parameters)}."
         )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return architecture.build(settings, parameters, device)
+        return architecture.build(settings, {name: parameters[name] for name in needed}, device)

@@ -14,6 +14,7 @@ from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
 from study.settings.samplers import SAMPLERS
+from study.settings.space import searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -134,10 +135,16 @@ def importances(record: StudyRecord, dataset: str, name: str) -> dict[str, dict[
     trials = record.search(dataset, name)
     pretrained = any(one.generator_from is not None for one in trials)
     try:
-        space = distributions(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
+        space = searched(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
     except ModelError:
         return {}
     complete = [
         (one.params, one.best) for one in trials if one.state == TrialState.COMPLETE and one.best is not None
     ]
-    return importance.importances(space, complete)
+    return importance.importances(distributions(space), complete)
+
+
+def logarithmic(name: str, parameter: str, values: list[float]) -> bool:
+    """Whether a hyperparameter is searched on a logarithmic scale; of an unknown architecture, whether it could be."""
+    known = known_architecture(name)
+    return getattr(known and known.search_space.get(parameter), "log", min(values) > 0)

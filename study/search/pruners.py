@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import warnings
 from copy import copy
 
 import optuna
+from optuna.exceptions import ExperimentalWarning
 from optuna.pruners import (
     BasePruner,
     HyperbandPruner,
@@ -22,7 +24,9 @@ from study.settings.schema import SearchSettings
 
 def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:
     """The pruner that stops weak trials of a cell whose full trials have `epochs` epochs."""
-    return factory(PRUNERS.find(search.pruner).make)(search, epochs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return factory(PRUNERS.find(search.pruner).make)(search, epochs)
 
 
 class _Halving(SuccessiveHalvingPruner):

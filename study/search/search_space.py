@@ -1,49 +1,54 @@
-"""The search space of a cell as Optuna's distributions."""
+"""The search space of a cell in Optuna's terms."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import Trial
 
-from models.architectures import Float, architecture
+from models.hyperparameters import Choice, Float, Kind, Space, active
 from study.search.trial_spec import Parameters
 
 
-def distributions(
-    name: str, overrides: Mapping[str, list[float | str]], *, pretrained: bool
-) -> dict[str, BaseDistribution]:
-    """The search space of one architecture in one cell.
+def distribution(kind: Kind) -> BaseDistribution:
+    """A hyperparameter as Optuna describes it; its condition is left to `suggest`."""
+    if isinstance(kind, Choice):
+        return CategoricalDistribution(kind.options)
+    if isinstance(kind, Float):
+        return FloatDistribution(kind.low, kind.high, log=kind.log)
+    return IntDistribution(kind.low, kind.high, log=kind.log, step=kind.step)
 
-    Args:
-        name: The architecture.
-        overrides: Ranges or options that replace the architecture's own.
-        pretrained: Whether a trained network is there to start the generator from; if not, the choice
-            that would need it is left out.
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """The same of a whole search space."""
+    return {name: distribution(kind) for name, kind in space.items()}
+
+
+def suggest(trial: Trial, space: Space) -> None:
+    """Have the sampler propose each hyperparameter that does not depend on an option that was not taken.
+
+    Those that the trial has already stay as they are.
     """
-    space: dict[str, BaseDistribution] = {}
-    giver = architecture(name).pretrained_by
-    for parameter, kind in architecture(name).search_space.items():
-        given = overrides.get(parameter)
-        if isinstance(kind, Float):
-            low, high = (float(value) for value in given) if given else (kind.low, kind.high)
-            space[parameter] = FloatDistribution(low, high, log=kind.log)
-        else:
-            options = [option for option in given or kind.options if pretrained or option != giver]
-            space[parameter] = CategoricalDistribution(options)
-    return space
+    values = dict(trial.params)
+    for name, kind in space.items():
+        if name in active(space, values):
+            values[name] = trial._suggest(name, distribution(kind))
 
 
-def within(configurations: Sequence[Parameters], space: Mapping[str, BaseDistribution]) -> list[Parameters]:
+def complete(space: Space, params: Parameters) -> bool:
+    """Whether a configuration has all the hyperparameters that it needs, and no other."""
+    return set(params) == set(active(space, params))
+
+
+def within(configurations: Sequence[Parameters], space: Space) -> list[Parameters]:
     """Those that lie in a search space; else the first one's values that do, the sampler adding the rest."""
     kept = [
-        {name: value for name, value in one.items() if _contains(space[name], value)}
-        for one in configurations
+        {name: value for name, value in one.items() if space[name].contains(value)} for one in configurations
     ]
-    return [one for one in kept if set(one) == set(space)] or kept[:1]
-
-
-def _contains(distribution: BaseDistribution, value: float | str) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
-    return bool(distribution._contains(distribution.to_internal_repr(value)))
+    return [one for one in kept if complete(space, one)] or kept[:1]

@@ -17,7 +17,7 @@ class Pruner:
         name: The word in the settings.
         make: Takes the search's settings (`SearchSettings`) and the epochs of a full trial, and returns an Optuna
             pruner; or the address `module:function` of such a function, so that settings are read without Optuna.
-        meaning: One line for `--help` and the documentation.
+        meaning: Which trials it stops; one line for the documentation.
         keeps_rungs: Whether it writes the rungs that a trial passed into the trial's system attributes.
         needs_complete_trials: Whether it waits for `search.startup_trials` complete trials before it prunes.
     """
@@ -33,27 +33,30 @@ PRUNERS = Table(
     "pruner",
     [
         Pruner(
-            "halving", "study.search.pruners:halving", "asynchronous successive halving", keeps_rungs=True
+            "halving",
+            "study.search.pruners:halving",
+            "all but the best 1/`search.reduction_factor` of the trials at each rung (asynchronous successive halving)",
+            keeps_rungs=True,
         ),
         Pruner(
             "hyperband",
             "study.search.pruners:hyperband",
-            "several halvings that begin at different epochs",
+            "the same, in several brackets whose rungs begin at different epochs",
             keeps_rungs=True,
         ),
         Pruner(
             "median",
             "study.search.pruners:median",
-            "below the median of the complete trials",
+            "a trial that is worse than the median of the complete ones at the same epoch",
             needs_complete_trials=True,
         ),
         Pruner(
             "patient",
             "study.search.pruners:patient",
-            "the same, once a trial no longer improves",
+            "the same, once it has not improved for `search.patience` reports",
             needs_complete_trials=True,
         ),
-        Pruner("none", "study.search.pruners:nothing", "every trial runs to its end"),
+        Pruner("none", "study.search.pruners:nothing", "no trial"),
     ],
 )
 register_pruner = PRUNERS.register

@@ -41,7 +41,7 @@ class Centre(BaseSampler):
 
 @pytest.mark.parametrize("word", list(SAMPLERS))
 def test_every_word_makes_a_sampler_of_optuna(word):
-    assert isinstance(make_sampler(SearchSettings(sampler=word), seed=0), BaseSampler)
+    assert isinstance(make_sampler(SearchSettings(sampler=word), {}, seed=0), BaseSampler)
 
 
 def test_an_unknown_word_is_refused_with_the_known_ones():
@@ -50,8 +50,8 @@ def test_an_unknown_word_is_refused_with_the_known_ones():
 
 
 def test_a_registered_sampler_proposes_and_the_report_calls_its_trials_what_they_are():
-    register_sampler(Sampler("centre", lambda _search, _seed: Centre()))
-    register_sampler(Sampler("dice", lambda _search, seed: RandomSampler(seed), draws_at_random=True))
+    register_sampler(Sampler("centre", lambda _search, _space, _seed: Centre()))
+    register_sampler(Sampler("dice", lambda _search, _space, seed: RandomSampler(seed), draws_at_random=True))
     ledger, _ = run(study_settings(search={"sampler": "centre", "pruner": "none"}))
     assert states(ledger.search("fruit/unet")) == {TrialState.COMPLETE: 8}
     trials = [trial(number, started=10 * number, ended=10 * number + 5) for number in range(8)]
