@@ -17,7 +17,6 @@ from optuna.pruners import (
 )
 from optuna.trial import FrozenTrial
 
-from study.search.factory import factory
 from study.settings.pruners import PRUNERS
 from study.settings.schema import SearchSettings
 
@@ -26,7 +25,7 @@ def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:
     """The pruner that stops weak trials of a cell whose full trials have `epochs` epochs."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return factory(PRUNERS.find(search.pruner).make)(search, epochs)
+        return PRUNERS.find(search.pruner).factory(search, epochs)
 
 
 class _Halving(SuccessiveHalvingPruner):

@@ -13,7 +13,6 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
-from study.search.factory import factory
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import SearchSettings
 
@@ -22,7 +21,7 @@ def make_sampler(search: SearchSettings, space: Space, seed: int) -> BaseSampler
     """The sampler that proposes configurations of a cell; its whole state is `seed` and the ledger."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ExperimentalWarning)
-        return factory(SAMPLERS.find(search.sampler).make)(search, space, seed)
+        return SAMPLERS.find(search.sampler).factory(search, space, seed)
 
 
 def tpe(search: SearchSettings, space: Space, seed: int) -> BaseSampler:

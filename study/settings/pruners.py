@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -27,6 +28,11 @@ class Pruner:
     meaning: str = ""
     keeps_rungs: bool = False
     needs_complete_trials: bool = False
+
+    @property
+    def factory(self) -> Callable[..., Any]:
+        """The function that makes it, imported now if `make` is an address."""
+        return pkgutil.resolve_name(self.make) if isinstance(self.make, str) else self.make
 
 
 PRUNERS = Table(

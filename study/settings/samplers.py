@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -37,6 +38,11 @@ class Sampler:
     one_sequence: bool = False
     choices: bool = True
     conditional: bool = True
+
+    @property
+    def factory(self) -> Callable[..., Any]:
+        """The function that makes it, imported now if `make` is an address."""
+        return pkgutil.resolve_name(self.make) if isinstance(self.make, str) else self.make
 
     def left_to_chance(self, space: Space) -> list[str]:
         """The hyperparameters of a search space that are drawn at random because this sampler does not propose them."""
