@@ -5,6 +5,7 @@ from optuna.storages import InMemoryStorage
 
 from models.architectures import ARCHITECTURES
 from models.hyperparameters import active
+from study.search.database import open_storage
 from study.search.ledger import StudyLedger
 from study.search.search_space import suggest, within
 from study.search.trial_spec import TrialState
@@ -33,8 +34,9 @@ def settings(**search):
 
 
 @pytest.mark.parametrize("sampler", list(SAMPLERS))
-def test_every_sampler_gives_a_trial_just_the_hyperparameters_that_exist(sampler):
-    ledger, diary = run(settings(sampler=sampler))
+def test_every_sampler_gives_a_trial_just_the_hyperparameters_that_exist(sampler, tmp_path):
+    chosen = settings(sampler=sampler)
+    ledger, diary = run(chosen, storage=open_storage(f"sqlite:///{tmp_path}/ledger.db"))
     trials = ledger.search(CELL).trials(TrialState.COMPLETE)
     assert len(trials) == 24
     assert trials[0].params == CONDITIONAL.first_trials()[0]
@@ -48,6 +50,8 @@ def test_every_sampler_gives_a_trial_just_the_hyperparameters_that_exist(sampler
     notes = [note for _, note in diary.of("noted")]
     left = {"cmaes": ["loss, bins"], "gp": ["bins"], "qmc": ["bins"]}.get(sampler, [])
     assert [note.split("propose ")[1].split(";")[0] for note in notes if note.startswith(CELL)] == left
+    again = StudyLedger(open_storage(f"sqlite:///{tmp_path}/ledger.db"), chosen).search(CELL)
+    assert [trial.params for trial in again.trials()] == [trial.params for trial in trials]
 
 
 @pytest.mark.parametrize("cut", ["before anything", "after the rate", "before what depends on the loss"])
