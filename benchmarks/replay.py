@@ -24,6 +24,7 @@ from study.search.ledger import StudyLedger
 from study.search.search_space import distributions
 from study.search.trial_spec import End, Report, TrialSpec
 from study.settings.schema import StudySettings
+from study.settings.space import searched
 
 
 @dataclass(frozen=True)
@@ -93,7 +94,7 @@ def stock(curves: RecordedCurves, cell: str, seed: int, trials: int) -> Iterator
     """Ray's own searcher and scheduler, asked and told as Tune does; it too begins with the textbook."""
     epochs, name = curves.epochs(cell), cell.rpartition("/")[2]
     searcher = OptunaSearch(
-        space=distributions(name, {}, pretrained=True),
+        space=distributions(searched(name, {}, pretrained=True)),
         metric=OBJECTIVE,
         mode="min",
         seed=seed,

@@ -11,51 +11,33 @@ Example of a plugin, `my_model.py`:
 import torch
 
 from models.builtin import CGAN, KOALARIZATION, UNET
-from models.definition import Architecture, Choice, Float, Parameters
+from models.definition import Architecture, Choice, Float, Int, Parameters
 from models.errors import ModelError
+from models.hyperparameters import active
 from models.learner import Learner
+from models.registry import Table
 from models.settings import ModelSettings
 
 __all__ = [
+    "ARCHITECTURES",
     "Architecture",
     "Choice",
     "Float",
+    "Int",
     "architecture",
     "known",
     "register",
     "seeded_build",
 ]
 
-_registry: dict[str, Architecture] = {one.name: one for one in (KOALARIZATION, UNET, CGAN)}
-
-
-def register(architecture: Architecture) -> None:
-    """Make an architecture known by its name.
-
-    Raises:
-        ModelError: The name is taken.
-    """
-    if architecture.name in _registry:
-        raise ModelError(
-            f"There is already an architecture named {architecture.name!r}; choose another name."
-        )
-    _registry[architecture.name] = architecture
-
-
-def architecture(name: str) -> Architecture:
-    """The architecture called `name`.
-
-    Raises:
-        ModelError: There is none; the message lists those there are.
-    """
-    if name not in _registry:
-        raise ModelError(f"Unknown architecture {name!r}; known are {', '.join(known())}.")
-    return _registry[name]
+ARCHITECTURES = Table("architecture", (KOALARIZATION, UNET, CGAN))
+register = ARCHITECTURES.register
+architecture = ARCHITECTURES.find
 
 
 def known() -> tuple[str, ...]:
     """Names of all architectures, in order of registration."""
-    return tuple(_registry)
+    return tuple(ARCHITECTURES)
 
 
 def seeded_build(
@@ -67,14 +49,22 @@ def seeded_build(
 ) -> Learner:
     """Build a learner whose initial weights depend on the seed alone: not on device or history.
 
+    Args:
+        architecture: What to build.
+        settings: What all networks share.
+        parameters: A value for each hyperparameter; those whose condition does not hold are left out.
+        device: Where to build it.
+        seed: Of the initial weights.
+
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
-    if set(parameters) != set(architecture.search_space):
-        expected = ", ".join(architecture.search_space)
+    space = architecture.search_space
+    needed = active(space, parameters)
+    if not set(needed) <= set(parameters) <= set(space):
         raise ModelError(
-            f"{architecture.name} has the hyperparameters {expected}; given were {', '.join(parameters)}."
+            f"{architecture.name} has the hyperparameters {', '.join(needed)}; given were {', '.join(parameters)}."
         )
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return architecture.build(settings, parameters, device)
+        return architecture.build(settings, {name: parameters[name] for name in needed}, device)

@@ -22,6 +22,7 @@ from models.architectures import architecture, known, seeded_build
 from models.checkpoint import load_weights, save_weights
 from models.errors import ModelError
 from models.hardware import choose_device
+from models.hyperparameters import Parameters
 from models.metrics.colour import lightness_of_grey, rgb_to_lab, to_unit
 from models.metrics.gamut import lab_to_rgb_in_gamut
 from models.plugins import load_plugin
@@ -48,6 +49,7 @@ class ColorizerConfig:
         plugin: Module that registers the architecture, or `architecture.py` beside the weights; empty for the
             built-in ones.
         origin: Where it comes from, for people: study, dataset, trial, scores.
+        parameters: Hyperparameters that it was trained with, which may shape the network; else the textbook's.
     """
 
     architecture: str
@@ -56,6 +58,7 @@ class ColorizerConfig:
     vgg16: str = ""
     plugin: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Parameters = field(default_factory=dict)
 
 
 class Colorizer:
@@ -95,7 +98,8 @@ class Colorizer:
             )
         self._stride = definition.stride
         settings = ModelSettings(width=config.width, precision="float32")
-        self._learner = seeded_build(definition, settings, definition.textbook, self.device, seed=0)
+        parameters = {**definition.textbook, **config.parameters}
+        self._learner = seeded_build(definition, settings, parameters, self.device, seed=0)
         self._learner.load_generator(generator)
         self.describer = describer.to(self.device) if describer and definition.needs_vectors else None
 

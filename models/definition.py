@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from models.errors import ModelError
+from models.hyperparameters import Choice, Float, Int, Parameters, Space, Value, active, check_space
 from models.settings import ModelSettings
 
 if TYPE_CHECKING:
@@ -13,23 +15,7 @@ if TYPE_CHECKING:
 
     from models.learner import Learner
 
-Parameters = Mapping[str, float | str]
-
-
-@dataclass(frozen=True)
-class Float:
-    """A real hyperparameter between `low` and `high`, searched on a logarithmic scale if `log`."""
-
-    low: float
-    high: float
-    log: bool = True
-
-
-@dataclass(frozen=True)
-class Choice:
-    """A hyperparameter that takes one of `options`."""
-
-    options: tuple[str, ...]
+__all__ = ["Architecture", "Choice", "Float", "Int", "Parameters", "Value"]
 
 
 @dataclass(frozen=True)
@@ -39,22 +25,39 @@ class Architecture:
     Attributes:
         name: What the user calls it.
         build: Networks with fresh weights (from torch's global generator) and optimizers on a device.
-        search_space: Range of each hyperparameter.
-        textbook: A sound value for each hyperparameter; see `first_trials`.
+        search_space: Range of each hyperparameter, choices before what depends on them; see `models.hyperparameters`.
+        textbook: A sound value for each hyperparameter, those of conditional ones used where they exist; see
+            `first_trials`.
         stride: Image sides must be multiples of it.
         needs_vectors: Whether it needs the VGG16 vector of each image.
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
+
+    Raises:
+        ModelError: The textbook lies outside the search space, or a condition cannot be decided.
     """
 
     name: str
     build: Callable[[ModelSettings, Parameters, torch.device], Learner]
-    search_space: Mapping[str, Float | Choice]
-    textbook: Mapping[str, float | str]
+    search_space: Space
+    textbook: Parameters
     stride: int
     needs_vectors: bool = False
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_space(self.search_space)
+        if set(self.textbook) != set(self.search_space):
+            raise ModelError(
+                f"The textbook of {self.name} must have a value for each of {', '.join(self.search_space)}, and "
+                "no other."
+            )
+        for name, kind in self.search_space.items():
+            if not kind.contains(self.textbook[name]):
+                raise ModelError(
+                    f"The textbook of {self.name} has {name} {self.textbook[name]}, which is outside its range."
+                )
 
     def is_loss(self, name: str) -> bool:
         """Whether a reported value is of the training, and not of the validation."""
@@ -66,12 +69,12 @@ class Architecture:
         choices = ((name, kind) for name, kind in self.search_space.items() if isinstance(kind, Choice))
         return next((name for name, kind in choices if self.pretrained_by in kind.options), None)
 
-    def first_trials(self) -> list[dict[str, float | str]]:
+    def first_trials(self) -> list[dict[str, Value]]:
         """What every search begins with: the textbook, and the textbook with a generator trained by `pretrained_by`.
 
         A sampler may never draw the latter, and the difference between the two is a question of its own.
         """
-        trials = [dict(self.textbook)]
+        trials = [self.textbook]
         if self.pretrained_by and self.start_parameter:
             trials.append({**self.textbook, self.start_parameter: self.pretrained_by})
-        return trials
+        return [{name: one[name] for name in active(self.search_space, one)} for one in trials]

@@ -1,18 +1,20 @@
-"""Plug-ins: modules and files that register architectures and metrics, and how they travel to other machines."""
+"""Plug-ins: modules and files that add to the tables of what can be chosen, and how they travel to other machines."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
 
-from models.architectures import architecture, known
 from models.errors import ModelError
 from models.metrics.perceptual import register_st_lpips
-from models.metrics.table import ADDED
+from models.registry import Table
+
+COUNTERS: list[Callable[[], int]] = [lambda: Table.registered]
+"""Each counts registrations; whoever has tables of another kind adds theirs."""
 
 
 def load_extensions(plugins: Iterable[str]) -> None:
@@ -47,7 +49,7 @@ def load_packed(plugins: Mapping[str, str | None]) -> None:
 
 
 def load_plugin(source: str) -> None:
-    """Import a module that registers architectures or metrics; loading it again changes nothing.
+    """Import a module that registers something; loading it again changes nothing.
 
     Args:
         source: `package.module`, or the path of a Python file.
@@ -55,14 +57,18 @@ def load_plugin(source: str) -> None:
     Raises:
         ModelError: It cannot be imported, or registers nothing.
     """
-    before = {*known(), *ADDED}
+    before, modules = _registrations(), set(sys.modules)
     module = _import_file(Path(source)) if source.endswith(".py") else _import_module(source)
-    parts = [architecture(name).build for name in known()] + list(ADDED.values())
-    if {*known(), *ADDED} == before and not any(part.__module__ == module.__name__ for part in parts):
+    if module.__name__ not in modules and _registrations() == before:
+        del sys.modules[module.__name__]
         raise ModelError(
-            f"The plugin {source} registers neither architecture nor metric; it must call register(...) or "
-            "register_metric(...)."
+            f"The plugin {source} registers nothing; it must call register(...) with an architecture, or "
+            "register_metric, register_sampler, register_pruner, register_format or register_layout."
         )
+
+
+def _registrations() -> int:
+    return sum(count() for count in COUNTERS)
 
 
 def _import_module(name: str) -> ModuleType:

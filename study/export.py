@@ -11,7 +11,7 @@ from rich.console import Console
 
 from study.cli.command import Parser, run_command, say
 from study.cli.options import add_reading_options
-from study.comparison.formats import FORMATS
+from study.comparison.formats import FORMATS, format_of
 from study.errors import UsageError
 
 TRIALS = "trials"
@@ -30,9 +30,15 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--format",
-        choices=(*FORMATS, TRIALS),
-        default="markdown",
-        help="default: markdown; trials: every trial and final as CSV",
+        help=f"{', '.join(FORMATS)} or one of a plug-in (default: by the suffix of --output, else markdown); {TRIALS}: "
+        "every trial and final as CSV",
+    )
+    parser.add_argument(
+        "--plugin",
+        action="append",
+        default=[],
+        metavar="M",
+        help="a module or file that registers formats, besides the study's own; may be repeated",
     )
     parser.add_argument("--output", type=Path, metavar="F", help="a file instead of the standard output")
     return parser
@@ -42,6 +48,10 @@ def _export(arguments: list[str], console: Console) -> int:
     options = _parser().parse_args(arguments)
     if (options.name is None) == (options.from_csv is None):
         raise UsageError("Give either --name of a study or --from-csv of an exported table.")
+    if options.plugin:
+        from models.plugins import load_extensions
+
+        load_extensions(options.plugin)
     text = _text(options)
     if options.output is None:
         sys.stdout.write(text)
@@ -58,7 +68,7 @@ def _text(options: argparse.Namespace) -> str:
     if options.from_csv:
         if options.format == TRIALS:
             raise UsageError("A table holds no trials; give --name of a study for --format trials.")
-        return render(*read_table(options.from_csv), options.format)
+        return render(*read_table(options.from_csv), _format(options))
 
     from study.comparison.summary import summarise_study
     from study.tracking.record import open_record
@@ -66,7 +76,11 @@ def _text(options: argparse.Namespace) -> str:
     record = open_record(options.name, options.home, options.tracking_uri)
     if options.format == TRIALS:
         return write_trials(record)
-    return render(record.trivial, summarise_study(record), options.format)
+    return render(record.trivial, summarise_study(record), _format(options))
+
+
+def _format(options: argparse.Namespace) -> str:
+    return options.format or format_of(options.output or Path())
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 if TYPE_CHECKING:
     from torch import Tensor
 
+from models.registry import Table
+
 Better = Literal["lower", "higher", "one", "truth", "zero"]
 
 
@@ -55,7 +57,7 @@ _BUILT_IN = (
     Metric("a_star_error", "zero", "", 2, "signed mean a* error on object pixels; above 0 is too red"),
 )
 
-METRICS: dict[str, Metric] = {metric.name: metric for metric in _BUILT_IN}
+METRICS = Table("metric", _BUILT_IN)
 
 ADDED: dict[str, Callable[[Tensor, Tensor], Tensor]] = {}
 
@@ -82,9 +84,7 @@ def register_metric(
         possible: See `Metric`.
 
     Raises:
-        ValueError: When the name is taken.
+        ModelError: The name is taken.
     """
-    if name in METRICS:
-        raise ValueError(f"There is already a metric named {name!r}; register yours under another name.")
-    METRICS[name] = Metric(name, better, unit, decimals, definition, possible)
+    METRICS.register(Metric(name, better, unit, decimals, definition, possible))
     ADDED[name] = function

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from models.architectures import Choice, Float, architecture
+from models.architectures import Choice, architecture
+from models.hyperparameters import Space, active
 from models.metrics import OBJECTIVE
 from study.search.trial_spec import Parameters, Report, TrialSpec
 
@@ -104,7 +105,7 @@ class RecordedCurves:
     def _region(self, cell: str, params: Parameters) -> _Region:
         """The recorded trials that have the same options; cached."""
         space = architecture(cell.rpartition("/")[2]).search_space
-        choices = [name for name, kind in space.items() if not isinstance(kind, Float) and name in params]
+        choices = [name for name, kind in space.items() if isinstance(kind, Choice) and name in params]
         key = (cell, *(str(params[name]) for name in choices))
         if key not in self._regions:
             alike = [
@@ -112,7 +113,7 @@ class RecordedCurves:
                 for trial in self.trials[cell]
                 if all(trial.params[name] == params[name] for name in choices)
             ]
-            self._regions[key] = _Region(space, alike, self._bandwidth)
+            self._regions[key] = _Region(active(space, params), alike, self._bandwidth)
         return self._regions[key]
 
 
@@ -125,10 +126,8 @@ class _Region:
         seconds: Trials × epochs.
     """
 
-    def __init__(
-        self, space: Mapping[str, Float | Choice], trials: Sequence[RecordedTrial], bandwidth: float
-    ) -> None:
-        self._space = {name: kind for name, kind in space.items() if isinstance(kind, Float)}
+    def __init__(self, space: Space, trials: Sequence[RecordedTrial], bandwidth: float) -> None:
+        self._space = {name: kind for name, kind in space.items() if not isinstance(kind, Choice)}
         self._bandwidth = max(bandwidth, _ALMOST_ZERO)
         self._positions = np.array([self._position(trial.params) for trial in trials])
         self.logarithms = np.log(np.array([trial.objective for trial in trials]))
@@ -137,13 +136,8 @@ class _Region:
         self.seconds = np.array([trial.seconds for trial in trials])
 
     def _position(self, params: Parameters) -> Array:
-        """Logarithms of the parameters relative to their ranges."""
-        return np.array(
-            [
-                math.log(float(params[name]) / kind.low) / math.log(kind.high / kind.low)
-                for name, kind in self._space.items()
-            ]
-        )
+        """Where the numbers among the parameters lie in their ranges, each on its scale."""
+        return np.array([kind.position(float(params[name])) for name, kind in self._space.items()])
 
     def weights(self, params: Parameters) -> Array:
         """The kernel's weight of each trial; they sum to 1 however far away `params` are."""

@@ -1,14 +1,18 @@
-"""The summary table as CSV, Markdown, LaTeX or JSON."""
+"""The formats that the summary table is exported in: CSV, Markdown, LaTeX, JSON, and those of plug-ins."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
+from models.registry import Table
 from study.comparison.csv_table import write_table
 from study.comparison.summary import CellSummary, Trivial
 from study.comparison.table import HEADINGS, table_rows
+from study.errors import UsageError
 
-FORMATS = ("csv", "markdown", "latex", "json")
 _LATEX = {
     "&": r"\&",
     "%": r"\%",
@@ -21,15 +25,38 @@ _LATEX = {
 _LATEX |= {"Δ": r"$\Delta$", "₀": r"$_0$", "–": "--"}
 
 
+@dataclass(frozen=True)
+class Format:
+    """One way to write the summary table.
+
+    Attributes:
+        name: The word behind `--format`.
+        render: Takes the trivial predictions' metrics (by dataset and name) and one row per cell, returns the text.
+        suffix: Of its files, with the dot; `--output` chooses the format by it.
+    """
+
+    name: str
+    render: Callable[[Trivial, list[CellSummary]], str]
+    suffix: str
+
+
 def render(trivial: Trivial, summaries: list[CellSummary], form: str) -> str:
-    """The table in one of `FORMATS`."""
-    match form:
-        case "csv":
-            return write_table(trivial, summaries)
-        case "markdown":
-            return _markdown(trivial, summaries)
-        case "latex":
-            return _latex(trivial, summaries)
+    """The table in one of `FORMATS`.
+
+    Raises:
+        UsageError: For a format that is none of them.
+    """
+    if form not in FORMATS:
+        raise UsageError(f"There is no export format {form!r}; there are {', '.join(FORMATS)}.")
+    return FORMATS[form].render(trivial, summaries)
+
+
+def format_of(path: Path) -> str:
+    """The format whose suffix a file's name has; Markdown if none has it."""
+    return next((one.name for one in FORMATS.values() if one.suffix == path.suffix), "markdown")
+
+
+def _json(trivial: Trivial, summaries: list[CellSummary]) -> str:
     rows = [{**one.as_json(), "trivial": trivial[one.dataset]} for one in summaries]
     return json.dumps(rows, indent=2) + "\n"
 
@@ -59,3 +86,15 @@ def _latex(trivial: Trivial, summaries: list[CellSummary]) -> str:
 
 def _escape(text: str) -> str:
     return "".join(_LATEX.get(character, character) for character in text)
+
+
+FORMATS = Table(
+    "export format",
+    [
+        Format("csv", write_table, ".csv"),
+        Format("markdown", _markdown, ".md"),
+        Format("latex", _latex, ".tex"),
+        Format("json", _json, ".json"),
+    ],
+)
+register_format = FORMATS.register

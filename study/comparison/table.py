@@ -89,5 +89,5 @@ def interval_text(metric: str, interval: Interval) -> str:
 
 
 def parameter_text(value: float | str) -> str:
-    """A hyperparameter with three significant figures."""
-    return value if isinstance(value, str) else f"{value:.3g}"
+    """A hyperparameter; a real number with three significant figures."""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -52,6 +52,7 @@ def write_model_folder(
         vgg16=vgg16 and ("random" if vgg16 == "random" else "file"),
         plugin=plugin,
         origin=_origin(record, trial),
+        parameters=dict(trial.params),
     )
     Colorizer(config, generator, VGG16Features(vgg16) if vgg16 else None, choose_device("cpu")).save(folder)
     if plugin_file is not None:

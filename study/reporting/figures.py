@@ -145,7 +145,8 @@ def scatter(
         axes.set_xscale("log")
         axes.xaxis.set_major_locator(LogLocator(numticks=5))
     else:
-        axes.xaxis.set_major_locator(MaxNLocator(6, integer=True, min_n_ticks=1))
+        whole = all(isinstance(one.x, int) for one in points)
+        axes.xaxis.set_major_locator(MaxNLocator(6, integer=whole, min_n_ticks=1))
     return _finish(figure, axes, name, xlabel, ylabel)
 
 

@@ -13,6 +13,8 @@ from models.metrics import OBJECTIVE
 from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
+from study.settings.samplers import SAMPLERS
+from study.settings.space import searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -75,23 +77,23 @@ def known_architecture(name: str) -> Architecture | None:
 def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
     """The ended trials whose configuration was drawn at random.
 
-    A search begins with fixed configurations, which do not count. The sampler TPE draws at random while fewer than
-    `startup_trials` trials of the cell have ended without failure; the others always do.
+    A search begins with fixed configurations, which do not count. Of the others, the table of samplers says which were
+    drawn at random: all, or those begun before `startup_trials` trials that the sampler learns from had ended. Nothing
+    is known of a sampler that is not here, so none of its trials count.
     """
     settings, known = record.settings["search"], known_architecture(name)
     given = known.first_trials() if known else []
+    sampler = SAMPLERS.get(settings["sampler"])
+    if sampler is None or not (sampler.draws_at_random or sampler.learns_from):
+        return []
     ended = [
         one
         for one in ended_in_order(record.search(dataset, name))
         if one.number > 0 and dict(one.params) not in given
     ]
-    if settings["sampler"] != "tpe":
+    if sampler.draws_at_random:
         return ended
-    useful = [
-        one.ended or 0
-        for one in record.search(dataset, name)
-        if one.state in (TrialState.COMPLETE, TrialState.PRUNED)
-    ]
+    useful = [one.ended or 0 for one in record.search(dataset, name) if one.state in sampler.learns_from]
     return [one for one in ended if sum(end <= one.started for end in useful) < settings["startup_trials"]]
 
 
@@ -133,10 +135,16 @@ def importances(record: StudyRecord, dataset: str, name: str) -> dict[str, dict[
     trials = record.search(dataset, name)
     pretrained = any(one.generator_from is not None for one in trials)
     try:
-        space = distributions(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
+        space = searched(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
     except ModelError:
         return {}
     complete = [
         (one.params, one.best) for one in trials if one.state == TrialState.COMPLETE and one.best is not None
     ]
-    return importance.importances(space, complete)
+    return importance.importances(distributions(space), complete)
+
+
+def logarithmic(name: str, parameter: str, values: list[float]) -> bool:
+    """Whether a hyperparameter is searched on a logarithmic scale; of an unknown architecture, whether it could be."""
+    known = known_architecture(name)
+    return getattr(known and known.search_space.get(parameter), "log", min(values) > 0)

@@ -15,6 +15,7 @@ from study.reporting.search_analysis import (
     early_ranks,
     expected_best_curve,
     importances,
+    logarithmic,
 )
 from study.search.importance import FEWEST_FOR_IMPORTANCE
 from study.search.trial_spec import TrialState
@@ -88,10 +89,10 @@ def _slices(trials: list[TrialRecord], colour: str) -> list[Markup]:
     for name in sorted(names, key=lambda one: list(LABELS).index(one) if one in LABELS else len(LABELS)):
         chosen = [trial for trial in trials if name in trial.params]
         label, title = LABELS.get(name, name.replace("_", " ")), f"{trials[0].key} {name}"
-        numbers = [(value, one) for one in chosen if isinstance(value := one.params[name], float)]
+        numbers = [(value, one) for one in chosen if isinstance(value := one.params[name], int | float)]
         if numbers:
             points = [Point(value, _value(one), one.state) for value, one in numbers]
-            log = min(value for value, _ in numbers) > 0
+            log = logarithmic(trials[0].architecture, name, [value for value, _ in numbers])
             figures.append(scatter(title, points, label, _OBJECTIVE, colour, log=log))
         else:
             groups: dict[str, list[float]] = {}

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
 
-from optuna.distributions import BaseDistribution
-
+from models.hyperparameters import Space
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.ledger import CellLedger
@@ -143,7 +141,7 @@ class CellProgress:
         left = [trial for trial in trials if trial.number not in superseded]
         return sorted(left, key=lambda trial: (trial.best, trial.number))
 
-    def begin_search(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
+    def begin_search(self, space: Space) -> LedgerTrial:
         """Begin the next search trial: a new one, or under a longer budget the continuation of a complete one."""
         if self._to_continue:
             self._enqueue_continuation(next(iter(self._to_continue.values())))
@@ -167,7 +165,7 @@ class CellProgress:
         inherited = {keys.CONTINUES: trial.number, keys.INHERITED_EPOCHS: trial.epochs}
         self.search.enqueue(trial.params, kept | inherited)
 
-    def begin_final(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
+    def begin_final(self, space: Space) -> LedgerTrial:
         """Begin the next final. Winners are chosen once: a result on the test split is never replaced."""
         if self._winners is None:
             self._winners = [

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from optuna.distributions import BaseDistribution
-
 from models.architectures import architecture
+from models.hyperparameters import Space
 from models.metrics import OBJECTIVE
 from study.search import attributes as keys
 from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
-from study.search.search_space import distributions, within
+from study.search.search_space import within
 from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
+from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
+from study.settings.space import searched
 
 
 class Conductor:
@@ -104,15 +105,19 @@ class Conductor:
             self._note(
                 f"{parent.cell.key} has no finished trial, so {progress.cell.key} is trained from scratch alone."
             )
-        first = within(architecture(progress.cell.architecture).first_trials(), self._space(progress))
+        space, sampler = self._space(progress), SAMPLERS.find(self._settings.search.sampler)
+        if drawn := sampler.left_to_chance(space):
+            self._note(
+                f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
+            )
+        first = within(architecture(progress.cell.architecture).first_trials(), space)
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 
-    def _space(self, progress: CellProgress) -> dict[str, BaseDistribution]:
+    def _space(self, progress: CellProgress) -> Space:
         name = progress.cell.architecture
-        overrides = self._settings.search.space.get(name, {})
         pretrained = bool(progress.search.attributes.get(keys.PRETRAINED))
-        return distributions(name, overrides, pretrained=pretrained)
+        return searched(name, self._settings.search.space.get(name, {}), pretrained=pretrained)
 
     def _hand_out(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> TrialSpec:
         seed = trial.attributes.get(keys.SEED)

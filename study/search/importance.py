@@ -29,10 +29,15 @@ def importances(
         trials: Parameters and objective of its complete trials.
 
     Returns:
-        Empty where importances would say nothing: fewer than two hyperparameters that vary, fewer than
-        `FEWEST_FOR_IMPORTANCE` trials, or the same objective in all of them.
+        Of the hyperparameters that vary and that all trials have, which those under a condition need not. Empty where
+        importances would say nothing: fewer than two such hyperparameters, fewer than `FEWEST_FOR_IMPORTANCE` trials,
+        or the same objective in all of them.
     """
-    varied = {name: kind for name, kind in space.items() if not kind.single()}
+    varied = {
+        name: kind
+        for name, kind in space.items()
+        if not kind.single() and all(name in params for params, _ in trials)
+    }
     values = {value for _, value in trials}
     if len(varied) < 2 or len(trials) < FEWEST_FOR_IMPORTANCE or len(values) < 2:
         return {}

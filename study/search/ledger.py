@@ -13,16 +13,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
-from optuna.pruners import HyperbandPruner, SuccessiveHalvingPruner
 from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
+from models.hyperparameters import Space
 from models.metrics import OBJECTIVE
 from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
 from study.search.cells import Cell, Stage, cells_of, derived_seed
-from study.search.search_space import make_pruner, make_sampler
+from study.search.pruners import make_pruner
+from study.search.samplers import make_sampler
+from study.search.search_space import complete, suggest
 from study.search.trial_spec import LedgerTrial, Parameters, TrialState
+from study.settings.pruners import PRUNERS
+from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 
 
@@ -113,23 +116,20 @@ class CellLedger:
         """Queue a trial with these parameters and attributes, ahead of what the sampler proposes."""
         self._study.enqueue_trial(dict(params), user_attrs=attributes)
 
-    def ask(self, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
+    def ask(self, space: Space) -> LedgerTrial:
         """Begin the next trial: an enqueued one, or what the sampler proposes."""
-        self._study.sampler = self._sampler(len(self._read()))
-        trial = self._study.ask(dict(space))
+        self._study.sampler = self._sampler(len(self._read()), space)
+        trial = self._study.ask()
+        suggest(trial, space)
         return self._begun(trial._trial_id)
 
-    def complete_parameters(self, number: int, space: Mapping[str, BaseDistribution]) -> LedgerTrial:
+    def complete_parameters(self, number: int, space: Space) -> LedgerTrial:
         """Give an interrupted trial the parameters that a crash in the middle of `ask` kept from it."""
-        if set(self._running[number].params) == set(space):
+        if complete(space, self._running[number].params):
             return _ledger_trial(self._running[number])
-        self._study.sampler = self._sampler(number)
+        self._study.sampler = self._sampler(number, space)
         trial = optuna.trial.Trial(self._study, self._running[number]._trial_id)
-        for name, kind in space.items():
-            if isinstance(kind, FloatDistribution):
-                trial.suggest_float(name, kind.low, kind.high, log=kind.log)
-            elif isinstance(kind, CategoricalDistribution):
-                trial.suggest_categorical(name, kind.choices)
+        suggest(trial, space)
         return self._begun(trial._trial_id)
 
     def _begun(self, trial_id: int) -> LedgerTrial:
@@ -137,12 +137,12 @@ class CellLedger:
         self._running[trial.number] = trial
         return _ledger_trial(trial)
 
-    def _sampler(self, number: int) -> optuna.samplers.BaseSampler:
+    def _sampler(self, number: int, space: Space) -> optuna.samplers.BaseSampler:
         # The storage does not hold a sampler's random state, so every trial has a sampler seeded by its number.
         # A quasi-random sequence, however, must stay one sequence; Optuna stores the position in it.
         search, seed = self._settings.search, self._settings.seed
-        names = () if search.sampler == "qmc" else (number,)
-        return make_sampler(search, derived_seed(seed, self._cell.key, "sampler", *names))
+        names = () if SAMPLERS.find(search.sampler).one_sequence else (number,)
+        return make_sampler(search, space, derived_seed(seed, self._cell.key, "sampler", *names))
 
     def report(self, number: int, epoch: int, value: float) -> None:
         """Record the objective after an epoch; a value that is already there is kept."""
@@ -156,9 +156,7 @@ class CellLedger:
         """Ask Optuna's pruner about a RUNNING trial after its last report."""
         pruner, trial = self._study.pruner, self._running[number]
         prune = pruner.prune(optuna.pruners._filter_study(self._study, trial), trial)
-        if isinstance(
-            pruner, SuccessiveHalvingPruner | HyperbandPruner
-        ):  # they keep rungs in the trial's attributes
+        if PRUNERS.find(self._settings.search.pruner).keeps_rungs:  # in the trial's attributes
             trial.system_attrs = self._storage.get_trial(trial._trial_id).system_attrs
         return prune
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from models.hyperparameters import Value
 from models.metrics import OBJECTIVE
 from study.search.cells import Stage
 from study.settings.schema import cell_key
@@ -18,7 +19,7 @@ if TYPE_CHECKING:  # a table is read without torch
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""
 
-Parameters = dict[str, float | str]
+Parameters = dict[str, Value]
 Report = dict[str, float]
 
 

@@ -9,7 +9,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from study.settings.pruners import PRUNERS
+from study.settings.samplers import SAMPLERS
 from study.settings.schema import DatasetSettings, StudySettings
+from study.settings.word import WordOf
 
 _COLUMNS = 80
 
@@ -44,6 +47,9 @@ def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
     if isinstance(default, list):
         shown = ", ".join(default)
     choices = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    for note in field.metadata:
+        if isinstance(note, WordOf):
+            choices = tuple(note.table)
     meaning = field.description or ""
     return name, shown, f"{meaning} ({', '.join(choices)})" if choices else meaning
 
@@ -63,7 +69,35 @@ def settings_markdown() -> str:
         "| setting | default | meaning |",
         "| --- | --- | --- |",
     ]
-    return "\n".join([*head, *rows]) + "\n"
+    return "\n".join([*head, *rows, "", *_samplers(), "", *_pruners()]) + "\n"
+
+
+def _samplers() -> list[str]:
+    """Every sampler, and what it leaves to chance."""
+    lines = ["## Samplers", "", "| `search.sampler` | proposes by | drawn at random |", "| --- | --- | --- |"]
+    for one in SAMPLERS.values():
+        drawn = [
+            "every trial" if one.draws_at_random else "",
+            "the first `search.startup_trials`" if one.learns_from else "",
+            "" if one.choices else "options",
+            "" if one.conditional else "what depends on an option",
+        ]
+        lines.append(f"| `{one.name}` | {one.meaning} | {', '.join(filter(None, drawn))} |")
+    return lines
+
+
+def _pruners() -> list[str]:
+    """Every pruner, and whether it waits."""
+    lines = [
+        "## Pruners",
+        "",
+        "| `search.pruner` | stops | waits for complete trials |",
+        "| --- | --- | --- |",
+    ]
+    for one in PRUNERS.values():
+        waits = "`search.startup_trials`" if one.needs_complete_trials else ""
+        lines.append(f"| `{one.name}` | {one.meaning} | {waits} |")
+    return lines
 
 
 def _escaped(text: str) -> str:

@@ -9,8 +9,11 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.definition import Float
 from models.settings import ModelSettings
+from study.settings.pruners import PRUNERS
+from study.settings.samplers import SAMPLERS
+from study.settings.space import check_sampler, checked_range
+from study.settings.word import WordOf
 
 
 def _without_password(uri: str | None) -> str | None:
@@ -84,12 +87,12 @@ class BudgetSettings(_Section):
 class SearchSettings(_Section):
     """How configurations are chosen and weak trials are stopped."""
 
-    sampler: Literal["tpe", "random", "qmc"] = Field("tpe", description="who proposes configurations")
-    pruner: Literal["halving", "hyperband", "median", "patient", "none"] = Field(
-        "halving", description="who stops weak trials"
-    )
+    sampler: Annotated[str, WordOf(SAMPLERS)] = Field("tpe", description="proposes configurations")
+    pruner: Annotated[str, WordOf(PRUNERS)] = Field("halving", description="stops weak trials")
     startup_trials: int = Field(
-        4, ge=0, description="random trials before TPE; complete trials before `median` and `patient` prune"
+        4,
+        ge=0,
+        description="random trials before a sampler that learns; complete trials before a pruner that waits for them",
     )
     warmup_epochs: int | None = Field(
         None,
@@ -100,8 +103,9 @@ class SearchSettings(_Section):
         2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
-    space: dict[str, dict[str, list[float | str]]] = Field(
-        default_factory=dict, description="ranges or options of single parameters, by architecture"
+    space: dict[str, dict[str, list[int | float | str]]] = Field(
+        default_factory=dict,
+        description="ranges `[low, high]` or options of single hyperparameters, by architecture",
     )
 
     def warmup_of(self, epochs: int) -> int:
@@ -207,37 +211,15 @@ class StudySettings(_Section):
             if name not in self.architectures:
                 raise ValueError(f"search.space names {name}, which is not among the architectures")
             for parameter, values in ranges.items():
-                ranges[parameter] = _checked_range(name, parameter, values)
+                ranges[parameter] = checked_range(name, parameter, values)
+        for name in self.architectures:
+            ranges = self.search.space.get(name, {})
+            check_sampler(self.search.sampler, name, ranges, self.architectures)
         return self
 
     def epochs_of(self, dataset: str, name: str) -> int:
         """Epochs of one full trial of a cell."""
         return self.budget.epochs_for.get(cell_key(dataset, name), self.budget.epochs)
-
-
-def _checked_range(name: str, parameter: str, values: list[float | str]) -> list[float | str]:
-    from models.architectures import architecture
-
-    known = architecture(name).search_space
-    where = f"search.space.{name}.{parameter}"
-    if parameter not in known:
-        raise ValueError(f"{where} is no parameter of {name}; it has {', '.join(known)}")
-    kind = known[parameter]
-    if isinstance(kind, Float):
-        numbers = [_number(value) for value in values]
-        if len(numbers) != 2 or not 0 < numbers[0] <= numbers[1] < math.inf:
-            raise ValueError(f"{where} needs two positive numbers, low and high")
-        return [*numbers]
-    if not values or not set(values) <= set(kind.options):
-        raise ValueError(f"{where} needs some of {', '.join(kind.options)}")
-    return values
-
-
-def _number(value: float | str) -> float:
-    try:
-        return float(value)  # YAML 1.1 takes 1e-5 for a text, since it has no point
-    except ValueError:
-        return math.nan
 
 
 def network_settings(model: ModelSection) -> ModelSettings:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from models.hyperparameters import Value, from_text
 from study.search.trial_spec import TrialState
 from study.tracking.names import BEST, DEVICE_SECONDS, EPOCHS, JOULES, KEY_TAG, STATUS
 
@@ -37,7 +38,7 @@ class TrialRecord:
     number: int
     state: TrialState
     reason: str
-    params: dict[str, float | str]
+    params: dict[str, Value]
     seed: int
     generator_from: int | None
     continues: int | None
@@ -63,7 +64,7 @@ def trial_record(run: Any) -> TrialRecord:
         number=int(tags["number"]),
         state=_STATES.get(str(run.info.status), TrialState.RUNNING),
         reason=tags.get("reason", ""),
-        params={name: _number(value) for name, value in run.data.params.items()},
+        params={name: from_text(value) for name, value in run.data.params.items()},
         seed=int(tags["seed"]),
         generator_from=None if generator_from is None else int(generator_from),
         continues=int(tags["continues"]) if "continues" in tags else None,
@@ -75,10 +76,3 @@ def trial_record(run: Any) -> TrialRecord:
         started=run.info.start_time,
         ended=run.info.end_time,
     )
-
-
-def _number(value: str) -> float | str:
-    try:
-        return float(value)
-    except ValueError:
-        return value

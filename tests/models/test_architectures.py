@@ -3,12 +3,12 @@ import sys
 
 import pytest
 
-from models import architectures
-from models.architectures import Choice, Float, architecture, known, register, seeded_build
+from models.architectures import ARCHITECTURES, Choice, Float, architecture, known, register, seeded_build
 from models.errors import ModelError
 from models.plugins import load_plugin
 from models.settings import ModelSettings
 from tests.support.synthetic import CPU, images
+from tests.support.tables import restored
 
 PLUGIN = """
 from models.architectures import Architecture, Float, register
@@ -27,7 +27,7 @@ register(Architecture("{name}", build, space, {{"learning_rate": 1e-3}}, stride=
 
 @pytest.fixture(autouse=True)
 def restored_registry(monkeypatch):
-    monkeypatch.setattr(architectures, "_registry", dict(architectures._registry))
+    restored(monkeypatch, ARCHITECTURES)
 
 
 def test_three_architectures_are_built_in():
@@ -88,7 +88,7 @@ def test_bad_plugins_are_refused_by_name(tmp_path):
     with pytest.raises(ModelError, match=r"no_such_package\.models cannot be imported"):
         load_plugin("no_such_package.models")
     (tmp_path / "idle.py").write_text("x = 1\n")
-    with pytest.raises(ModelError, match=r"idle\.py registers neither"):
+    with pytest.raises(ModelError, match=r"idle\.py registers nothing"):
         load_plugin(str(tmp_path / "idle.py"))
     for broken in ("def\n", "import no_such_package\n", "1 / 0\n"):
         (tmp_path / "broken.py").write_text(broken)

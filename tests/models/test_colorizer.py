@@ -1,16 +1,19 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from models.architectures import _registry, architecture
+from models.architectures import ARCHITECTURES, Int, architecture, seeded_build
 from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig, seen_size
 from models.errors import ModelError
 from models.metrics.colour import keep_luminance, lab_to_rgb, lightness_of_grey, rgb_to_lab, to_unit
+from models.settings import ModelSettings
 from models.vgg import VGG16Features
 from tests.support.synthetic import CPU
+from tests.support.tables import restored
 
 SIZE = 32
 
@@ -142,7 +145,7 @@ def test_models_that_cannot_work_are_refused_in_one_sentence(make, build, tmp_pa
 
 
 def test_a_plugins_architecture_travels_with_its_file(build, tmp_path, monkeypatch):
-    monkeypatch.setattr("models.architectures._registry", dict(_registry))
+    restored(monkeypatch, ARCHITECTURES)
     plugin = Path(tmp_path / "architecture.py")
     plugin.write_text(
         "from dataclasses import replace\n"
@@ -161,3 +164,23 @@ def test_a_plugins_architecture_travels_with_its_file(build, tmp_path, monkeypat
     grey = picture(40, 40)
     assert np.array_equal(Colorizer.load(tmp_path, "cpu").colour(grey), unet.colour(grey))
     assert architecture("plugged").stride == architecture("unet").stride
+
+
+def test_hyperparameters_that_shape_the_network_travel_with_it(tmp_path, monkeypatch):
+    restored(monkeypatch, ARCHITECTURES)
+
+    unet = architecture("unet")
+
+    def build(settings, parameters, device):
+        return unet.build(replace(settings, width=parameters["channels"]), unet.textbook, device)
+
+    space, textbook = {"channels": Int(2, 8)}, {"channels": 4}
+    wider = replace(unet, name="wider", build=build, search_space=space, textbook=textbook)
+    ARCHITECTURES.register(wider)
+    trained = {"channels": 6}
+    learner = seeded_build(wider, ModelSettings(), trained, CPU, 0)
+    config = ColorizerConfig("wider", 64, SIZE, parameters=trained)
+    saved = Colorizer(config, learner.generator_tensors(), None, CPU)
+    saved.save(tmp_path)
+    grey = picture(40, 40)
+    assert np.array_equal(Colorizer.load(tmp_path, "cpu").colour(grey), saved.colour(grey))

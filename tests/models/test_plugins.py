@@ -1,16 +1,17 @@
-"""An architecture and a metric of one's own, each in one file outside the packages."""
+"""An architecture, a metric, a sampler and an export format of one's own, each in one file outside the packages."""
 
 import json
 import shutil
 
 import pytest
 
-from models import architectures
-from models.architectures import known
+from models.architectures import ARCHITECTURES, known
 from models.plugins import load_packed, packed
 from tests.conftest import ROOT, run_module
+from tests.support.tables import restored
 
-EXAMPLES = [str(ROOT / "examples" / name) for name in ("tiny_colorizer.py", "worst_colours.py")]
+NAMES = ("tiny_colorizer.py", "worst_colours.py", "halton.py", "html_table.py")
+EXAMPLES = [str(ROOT / "examples" / name) for name in NAMES]
 STUDY = f"""
 name: plug
 plugins: {EXAMPLES}
@@ -18,7 +19,8 @@ architectures: [unet, tiny]
 datasets:
   fruit: {{root: "drawn:fruit", train_limit: 32, validation_limit: 16}}
 model: {{image_size: 16, width: 4, device: cpu}}
-budget: {{trials: 1, epochs: 1}}
+budget: {{trials: 2, epochs: 1}}
+search: {{sampler: halton}}
 finals: {{seeds: 1}}
 tracking: {{pictures_per_trial: 0}}
 """
@@ -26,7 +28,7 @@ tracking: {{pictures_per_trial: 0}}
 
 @pytest.fixture
 def restored_registry(monkeypatch):
-    monkeypatch.setattr(architectures, "_registry", dict(architectures._registry))
+    restored(monkeypatch, ARCHITECTURES)
 
 
 def test_the_examples_stand_beside_what_comes_with_the_software(tmp_path):
@@ -39,8 +41,15 @@ def test_the_examples_stand_beside_what_comes_with_the_software(tmp_path):
     assert set(rows) == {"unet", "tiny"}
     assert set(rows["tiny"]["parameters"]) == {"learning_rate", "weight_decay"}
     for row in rows.values():
-        assert row["complete"] == 1
+        assert row["complete"] == 2
         assert row["test"]["ciede2000_p95"]["mean"] > row["test"]["ciede2000"]["mean"]
+    table = tmp_path / "table.html"
+    exported = run_module("study.export", "--name", "plug", "--home", tmp_path, "--output", table)
+    assert exported.returncode == 0, exported.stderr
+    assert table.read_text().count("<tr>") == 1 + 2 + 3  # headings, cells, trivial predictions
+    page = (tmp_path / "plug" / "report.html").read_text()
+    assert "ciede2000_p95" in page
+    assert "fruit expected best" not in page  # none of these trials was drawn at random
 
 
 def test_a_file_travels_to_machines_that_do_not_have_it(tmp_path, restored_registry):

@@ -3,17 +3,19 @@ from collections.abc import Iterator
 import pytest
 import torch
 
+from models.errors import ModelError
 from models.metrics import METRICS, image_quantities, register_metric, summarise
 from models.metrics.table import ADDED
+from tests.support.tables import restored
 
 
 @pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    metrics, added = dict(METRICS), dict(ADDED)
+def _as_before(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    restored(monkeypatch, METRICS)
+    added = dict(ADDED)
     yield
-    for table, before in ((METRICS, metrics), (ADDED, added)):
-        table.clear()
-        table.update(before)
+    ADDED.clear()
+    ADDED.update(added)
 
 
 def test_an_added_metric_is_measured_and_listed() -> None:
@@ -30,5 +32,5 @@ def test_an_added_metric_is_measured_and_listed() -> None:
 
 
 def test_a_taken_name_is_refused() -> None:
-    with pytest.raises(ValueError, match="'psnr'"):
+    with pytest.raises(ModelError, match="'psnr'"):
         register_metric("psnr", lambda p, _: p, "higher")

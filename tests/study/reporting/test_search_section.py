@@ -7,17 +7,22 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from models.architectures import ARCHITECTURES
 from study.reporting.search_analysis import (
     anytime,
     early_ranks,
     expected_best_curve,
     importances,
+    logarithmic,
     random_start,
 )
+from study.reporting.search_section import _slices
 from study.search.importance import FEWEST_FOR_IMPORTANCE
 from study.search.trial_spec import TrialState
 from study.tracking.trial_record import TrialRecord
 from tests.support.cell_evidence import trial
+from tests.support.conditional import CONDITIONAL
+from tests.support.tables import restored
 
 
 def record(
@@ -90,3 +95,31 @@ def test_early_values_that_foretell_the_end_correlate():
     assert [rank.epoch for rank in ranks] == [1, 2, 4]
     assert all(rank.correlation.value == pytest.approx(1) for rank in ranks)
     assert early_ranks(record(trials[:1], histories), "fruit", "cgan") == []
+
+
+def test_integers_and_conditional_hyperparameters_are_read_off_too(monkeypatch):
+    restored(monkeypatch, ARCHITECTURES)
+    ARCHITECTURES.register(CONDITIONAL)
+    rng = np.random.default_rng(0)
+    trials = []
+    for number in range(40):
+        params = {
+            "learning_rate": float(10 ** rng.uniform(-5, -2)),
+            "dropout": float(rng.uniform(0, 0.5)),
+            "layers": int(rng.choice([2, 4, 6, 8])),
+            "loss": str(rng.choice(["l1", "bins"])),
+        }
+        if params["loss"] == "bins":
+            params["bins"] = int(rng.integers(32, 512))
+        trials.append(trial(number, params=params, best=float(params["layers"]), architecture="conditional"))
+    found = importances(record(trials), "fruit", "conditional")
+    assert len(found) == 3
+    for values in found.values():
+        assert set(values) == {"learning_rate", "dropout", "layers", "loss"}
+        assert max(values, key=lambda name: values[name]) == "layers"
+    scales = {
+        name: logarithmic("conditional", name, [1.0]) for name in CONDITIONAL.search_space if name != "loss"
+    }
+    assert scales == {"learning_rate": True, "dropout": False, "layers": False, "bins": True}
+    page = " ".join(_slices(trials, "#000000"))
+    assert all(name in page for name in CONDITIONAL.search_space)

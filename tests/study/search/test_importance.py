@@ -4,11 +4,12 @@ import numpy as np
 
 from study.search.importance import FEWEST_FOR_IMPORTANCE, importances
 from study.search.search_space import distributions
+from study.settings.space import searched
 
-SPACE = distributions("cgan", {}, pretrained=False)
+SPACE = distributions(searched("cgan", {}, pretrained=False))
 
 
-def searched(count):
+def random_trials(count):
     """Random trials whose objective depends on the learning rate alone."""
     rng = np.random.default_rng(0)
     trials = []
@@ -25,7 +26,7 @@ def searched(count):
 
 
 def test_every_evaluator_finds_the_parameter_that_matters():
-    found = importances(SPACE, searched(60))
+    found = importances(SPACE, random_trials(60))
     assert set(found) == {"fANOVA", "PED-ANOVA", "mean decrease of impurity"}
     for values in found.values():
         assert max(values, key=lambda name: values[name]) == "learning_rate"
@@ -33,7 +34,7 @@ def test_every_evaluator_finds_the_parameter_that_matters():
 
 
 def test_there_are_none_where_they_would_be_noise():
-    trials = searched(FEWEST_FOR_IMPORTANCE)
+    trials = random_trials(FEWEST_FOR_IMPORTANCE)
     assert importances(SPACE, trials)
     assert importances(SPACE, trials[1:]) == {}
     assert importances(SPACE, [(params, 10.0) for params, _ in trials]) == {}

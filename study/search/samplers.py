@@ -1,0 +1,79 @@
+"""From `search.sampler` to Optuna's samplers."""
+
+from __future__ import annotations
+
+import warnings
+from datetime import datetime
+from typing import Any
+
+from optuna._transform import _SearchSpaceTransform
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.study import Study, StudyDirection
+from optuna.trial import FrozenTrial
+
+from models.hyperparameters import Space
+from study.settings.samplers import SAMPLERS
+from study.settings.schema import SearchSettings
+
+
+def make_sampler(search: SearchSettings, space: Space, seed: int) -> BaseSampler:
+    """The sampler that proposes configurations of a cell; its whole state is `seed` and the ledger."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        return SAMPLERS.find(search.sampler).factory(search, space, seed)
+
+
+def tpe(search: SearchSettings, space: Space, seed: int) -> BaseSampler:
+    """`tpe`; hyperparameters that exist under the same conditions are modelled together."""
+    conditional = any(kind.when for kind in space.values())
+    return TPESampler(seed=seed, n_startup_trials=search.startup_trials, group=conditional)
+
+
+def uniform(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
+    """`random`."""
+    return RandomSampler(seed=seed)
+
+
+def quasi_random(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
+    """`qmc`."""
+    return QMCSampler(
+        seed=seed, scramble=True, warn_independent_sampling=False, warn_asynchronous_seeding=False
+    )
+
+
+def gaussian_process(search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
+    """`gp`."""
+    return GPSampler(seed=seed, n_startup_trials=search.startup_trials, warn_independent_sampling=False)
+
+
+def cma_es(search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
+    """`cmaes`."""
+    return ReplayedCmaEs(seed=seed, n_startup_trials=search.startup_trials, warn_independent_sampling=False)
+
+
+class ReplayedCmaEs(CmaEsSampler):
+    """Optuna's CMA-ES without its pickles, for studies that minimise.
+
+    Optuna keeps the optimizer's state as a pickle with a trial and executes it when it asks again. Here the state is
+    made anew from the trials: each generation is told to a new optimizer by the first of its trials to be complete.
+    """
+
+    def _get_trials(self, study: Study) -> list[FrozenTrial]:
+        complete = super()._get_trials(study)
+        return sorted(complete, key=lambda trial: trial.datetime_complete or datetime.max)
+
+    def _restore_optimizer(self, completed_trials: list[FrozenTrial]) -> Any:
+        self._complete = completed_trials
+
+    def _init_optimizer(self, trans: _SearchSpaceTransform, direction: StudyDirection) -> Any:
+        optimizer = super()._init_optimizer(trans, direction)
+        while True:
+            generation = self._get_solution_trials(self._complete, optimizer.generation)
+            if len(generation) < optimizer.population_size:
+                return optimizer
+            solutions = [
+                (trans.transform(trial.params), trial.value)
+                for trial in generation[: optimizer.population_size]
+            ]
+            optimizer.tell(solutions)
