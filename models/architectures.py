@@ -1,4 +1,4 @@
-"""The registry of architectures: three built in, more by plugin.
+"""The registry of architectures: four built in, more by plugin.
 
 Example of a plugin, `my_model.py`:
 
@@ -8,15 +8,24 @@ Example of a plugin, `my_model.py`:
                           textbook={"learning_rate": 1e-3}, stride=8))
 """
 
+from dataclasses import replace
+
 import torch
 
-from models.builtin import CGAN, KOALARIZATION, UNET
+from models.builtin import CGAN, KOALARIZATION, UNET, VGGUNET
 from models.definition import Architecture, Choice, Float, Parameters
 from models.errors import ModelError
 from models.learner import Learner
 from models.settings import ModelSettings
 
+RECIPE_SPACE: dict[str, Float | Choice] = {
+    "weight_decay": Float(1e-4, 1.0),
+    "schedule": Choice(("constant", "cosine", "onecycle")),
+}
+"""What a study may search of the recipe, for any architecture; see `models.settings.Recipe`."""
+
 __all__ = [
+    "RECIPE_SPACE",
     "Architecture",
     "Choice",
     "Float",
@@ -26,7 +35,7 @@ __all__ = [
     "seeded_build",
 ]
 
-_registry: dict[str, Architecture] = {one.name: one for one in (KOALARIZATION, UNET, CGAN)}
+_registry: dict[str, Architecture] = {one.name: one for one in (KOALARIZATION, UNET, CGAN, VGGUNET)}
 
 
 def register(architecture: Architecture) -> None:
@@ -67,14 +76,26 @@ def seeded_build(
 ) -> Learner:
     """Build a learner whose initial weights depend on the seed alone: not on device or history.
 
+    Args:
+        architecture: What to build.
+        settings: Fixed choices of the study.
+        parameters: Its hyperparameters, and those of `RECIPE_SPACE` that are searched; the latter replace the
+            recipe's own values.
+        device: Where to compute.
+        seed: Of the initial weights.
+
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
-    if set(parameters) != set(architecture.search_space):
+    common = RECIPE_SPACE.keys() - architecture.search_space.keys()
+    searched = {name: value for name, value in parameters.items() if name in common}
+    own = {**architecture.defaults, **{k: v for k, v in parameters.items() if k not in common}}
+    if set(own) != set(architecture.search_space):
         expected = ", ".join(architecture.search_space)
         raise ModelError(
             f"{architecture.name} has the hyperparameters {expected}; given were {', '.join(parameters)}."
         )
+    recipe = replace(settings.recipe, **searched)  # type: ignore[arg-type]  # each field has its own type
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return architecture.build(settings, parameters, device)
+        return architecture.build(replace(settings, recipe=recipe), own, device)

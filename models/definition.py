@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.settings import ModelSettings
@@ -42,9 +42,13 @@ class Architecture:
         search_space: Range of each hyperparameter.
         textbook: A sound value for each hyperparameter; see `first_trials`.
         stride: Image sides must be multiples of it.
-        needs_vectors: Whether it needs the VGG16 vector of each image.
+        features: What it needs of VGG16 beside each image: `vector`, `maps` (see `models.vgg`) or nothing.
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
+        structure: Names of the hyperparameters that decide which layers the generator has; who loads its weights
+            must know their values.
+        defaults: Values of hyperparameters that trials of earlier versions did not have.
+        textbook_luma_kept: What replaces textbook values where networks keep the luma.
     """
 
     name: str
@@ -52,9 +56,12 @@ class Architecture:
     search_space: Mapping[str, Float | Choice]
     textbook: Mapping[str, float | str]
     stride: int
-    needs_vectors: bool = False
+    features: str | None = None
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+    structure: tuple[str, ...] = ()
+    defaults: Mapping[str, float | str] = field(default_factory=dict)
+    textbook_luma_kept: Mapping[str, float | str] = field(default_factory=dict)
 
     def is_loss(self, name: str) -> bool:
         """Whether a reported value is of the training, and not of the validation."""
@@ -66,12 +73,16 @@ class Architecture:
         choices = ((name, kind) for name, kind in self.search_space.items() if isinstance(kind, Choice))
         return next((name for name, kind in choices if self.pretrained_by in kind.options), None)
 
-    def first_trials(self) -> list[dict[str, float | str]]:
+    def first_trials(self, target: str = "rgb") -> list[dict[str, float | str]]:
         """What every search begins with: the textbook, and the textbook with a generator trained by `pretrained_by`.
 
         A sampler may never draw the latter, and the difference between the two is a question of its own.
+
+        Args:
+            target: What the study's networks predict; see `ModelSettings`.
         """
-        trials = [dict(self.textbook)]
+        textbook = {**self.textbook, **(self.textbook_luma_kept if target == "luma_kept" else {})}
+        trials = [textbook]
         if self.pretrained_by and self.start_parameter:
-            trials.append({**self.textbook, self.start_parameter: self.pretrained_by})
+            trials.append({**textbook, self.start_parameter: self.pretrained_by})
         return trials

@@ -6,6 +6,7 @@ from models.architectures import architecture, known
 from models.discriminator import Discriminator
 from models.errors import ModelError
 from models.koalarization import Koalarization
+from models.metrics import luma
 from models.unet import UNet
 from tests.support.synthetic import Images, images
 
@@ -18,7 +19,7 @@ def plain_regression(network: nn.Module, learning_rate: float) -> list[float]:
     losses = []
     for step in range(STEPS):
         batch = images(seed=step)
-        inputs = (batch.grey, batch.vector) if isinstance(network, Koalarization) else (batch.grey,)
+        inputs = (batch.grey, batch.features) if isinstance(network, Koalarization) else (batch.grey,)
         optimizer.zero_grad()
         loss = nn.MSELoss()(network(*inputs), batch.colour)
         loss.backward()
@@ -71,7 +72,7 @@ def test_gan_step_equals_the_plain_loop(build):
 
 @pytest.mark.parametrize("name", known())
 def test_a_learner_reports_the_losses_its_architecture_names(name, build):
-    report = build(name).train_step(images())
+    report = build(name).train_step(images(name))
     assert set(report) == set(architecture(name).losses)
     assert all(value.shape == () and not value.requires_grad for value in report.values())
 
@@ -79,8 +80,9 @@ def test_a_learner_reports_the_losses_its_architecture_names(name, build):
 @pytest.mark.parametrize("name", known())
 def test_training_lowers_the_error_on_the_training_images(name, build):
     learner = build(name, width=8, learning_rate=2e-3)
-    noise = images()
-    batch = Images(noise.grey, noise.colour * 0.2 + 0.5, noise.vector)
+    noise = images(name)
+    colour = noise.colour * 0.2 + torch.tensor([0.5, -0.1, -0.3]).view(1, 3, 1, 1)
+    batch = Images(luma(colour)[:, None], colour, noise.features)
     loss = "l1_loss" if name == "cgan" else "loss"
     losses = [learner.train_step(batch)[loss].item() for _ in range(30)]
     assert losses[-1] < 0.8 * losses[0]
@@ -103,13 +105,19 @@ def test_a_gan_started_from_a_unet_predicts_exactly_what_the_unet_predicts(build
     assert torch.equal(gan.predict(grey), unet.predict(grey))
 
 
+def first_of(features):
+    if isinstance(features, tuple):
+        return tuple(level[:1] for level in features)
+    return None if features is None else features[:1]
+
+
 @pytest.mark.parametrize("name", known())
 def test_prediction_of_an_image_does_not_depend_on_its_companions(name, build):
     learner = build(name)
-    learner.train_step(images())
-    batch = images(seed=1)
-    together = learner.predict(batch.grey, batch.vector)
-    alone = learner.predict(batch.grey[:1], batch.vector[:1])
+    learner.train_step(images(name))
+    batch = images(name, seed=1)
+    together = learner.predict(batch.grey, batch.features)
+    alone = learner.predict(batch.grey[:1], first_of(batch.features))
     torch.testing.assert_close(together[:1], alone, **TOLERANCE)
 
 
@@ -117,10 +125,10 @@ def test_prediction_of_an_image_does_not_depend_on_its_companions(name, build):
 def test_loaded_tensors_continue_exactly(name, build):
     first, second = build(name, seed=1), build(name, seed=2)
     for step in range(2):
-        first.train_step(images(seed=step))
+        first.train_step(images(name, seed=step))
     second.load_tensors(first.tensors())
     for step in range(2, 4):
-        batch = images(seed=step)
+        batch = images(name, seed=step)
         expected, got = first.train_step(batch), second.train_step(batch)
         assert all(torch.equal(expected[key], got[key]) for key in expected)
 
@@ -142,9 +150,10 @@ def test_weights_of_another_width_are_refused(build):
         build("unet", width=8).load_generator(build("unet", width=4).generator_tensors())
 
 
-def test_a_missing_vector_is_refused(build):
-    with pytest.raises(ModelError, match="VGG16 vector"):
-        build("koalarization").predict(images().grey)
+@pytest.mark.parametrize("name", ["koalarization", "vggunet"])
+def test_missing_features_are_refused(name, build):
+    with pytest.raises(ModelError, match="VGG16's features"):
+        build(name).predict(images(name).grey)
 
 
 def test_training_consumes_no_global_randomness(build):

@@ -6,7 +6,7 @@ from models.discriminator import Discriminator
 from models.koalarization import Koalarization
 from models.settings import ModelSettings
 from models.unet import UNet
-from tests.support.synthetic import CPU, images
+from tests.support.synthetic import CPU, features_for, images
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -27,11 +27,11 @@ def test_width_scales_every_network():
 
 @pytest.mark.parametrize("width", [1, 3, 8])
 @pytest.mark.parametrize("sides", [(16, 16), (32, 48)])
-@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
+@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan", "vggunet"])
 def test_colour_has_the_sides_of_grey_and_its_range(name, sides, width):
     one = architecture(name)
     learner = seeded_build(one, ModelSettings(width=width), one.textbook, CPU, 0)
-    colour = learner.predict(torch.rand(2, 1, *sides) * 2 - 1, torch.rand(2, 512))
+    colour = learner.predict(torch.rand(2, 1, *sides) * 2 - 1, features_for(name, 2, sides))
     assert colour.shape == (2, 3, *sides)
     assert colour.dtype == torch.float32
     assert colour.abs().max() <= 1
@@ -67,7 +67,7 @@ def test_a_narrow_koalarization_is_never_born_dead(width):
         torch.manual_seed(seed)
         network = Koalarization(width)
         first = next(network.parameters())
-        (gradient,) = torch.autograd.grad(network(batch.grey, batch.vector).sum(), first)
+        (gradient,) = torch.autograd.grad(network(batch.grey, batch.features).sum(), first)
         assert gradient.abs().max() > 0
 
 
