@@ -76,13 +76,18 @@ def weights_file(weights: str) -> Path:
                 f"The VGG16 weights file {path} does not exist; give a .safetensors or .pth file."
             )
         return path
-    path = Path(torch.hub.get_dir()) / "checkpoints" / HUB_FILE
+    path = hub_path()
     if not path.is_file():
         raise ModelError(
             f"VGG16's weights are not on this machine: put torchvision's {HUB_FILE} into {path.parent}, "
             "or give the path of a local .safetensors or .pth file, or choose 'random' by name."
         )
     return path
+
+
+def hub_path() -> Path:
+    """Where torch keeps torchvision's file, whether it is there or not."""
+    return Path(torch.hub.get_dir()) / "checkpoints" / HUB_FILE
 
 
 def describe_weights(weights: str) -> str:
