@@ -11,8 +11,11 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import mean
 from typing import Any
@@ -20,8 +23,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from benchmarks import peer_architectures  # noqa: F401  registers the peers
 from benchmarks.measure import Options, Result
+from benchmarks.peer_rows import BATCH, RECIPE_UNET, ROWS, TEXTBOOK_UNET, VGGUNET, VIVID, Row
 from data_utils.batches import Batches
 from data_utils.features import StoredFeatures
 from data_utils.load_dataset import ImageSet, load_dataset
@@ -33,65 +36,19 @@ from models.metrics.evaluation import evaluate, summary_of
 from models.metrics.table import OBJECTIVE
 from models.metrics.trivial import grey_copy
 from models.plugins import load_plugin
-from models.settings import ModelSettings, Recipe
+from models.settings import ModelSettings
 from models.vgg import image_maps, image_vectors
 
-SIZE, WIDTH, BATCH, SEEDS = 64, 8, 16, 2
+SIZE, WIDTH, SEEDS = 64, 8, 2
 SETS = {"fruit": ("dataset2", 43.0), "scenes": ("dataset1", 66.0)}  # folder, processor seconds
 TRAIN_LIMIT, VALIDATION_LIMIT = 1500, 300
 SHOWN = 10
 BOUNDS = {"fruit": 5.2, "scenes": 11.3}
+PLUGINS = (
+    Path(__file__).parent / "peer_architectures.py",
+    Path(__file__).parents[1] / "examples" / "vector_unet.py",
+)
 WEIGHTS = "vgg16_features_imagenet_fp16.safetensors"
-AVERAGED = Recipe(loss="l1", ema=0.995)
-TEXTBOOK_UNET, RECIPE_UNET = "U-Net, textbook", "U-Net, recipe"
-VGGUNET, VIVID = "VGG16 U-Net", "VGG16 U-Net, balanced bins"
-
-
-@dataclass(frozen=True)
-class Row:
-    """A network as it is trained here.
-
-    Attributes:
-        architecture: Its name.
-        target: What it predicts; see `ModelSettings`.
-        recipe: How it is optimised.
-        parameters: What differs from the textbook.
-        batch: Images of a step.
-    """
-
-    architecture: str
-    target: str = "rgb"
-    recipe: Recipe = field(default_factory=Recipe)
-    parameters: dict[str, float | str] = field(default_factory=dict)
-    batch: int = BATCH
-
-
-ROWS = {
-    VGGUNET: Row("vggunet", recipe=AVERAGED),
-    TEXTBOOK_UNET: Row("unet"),
-    RECIPE_UNET: Row("unet", "luma_kept", AVERAGED),
-    VIVID: Row("vggunet", recipe=AVERAGED, parameters={"loss": "balanced_bins"}),
-    "VGG16 U-Net, bins": Row("vggunet", recipe=AVERAGED, parameters={"loss": "bins"}),
-    "U-Net with VGG16's vector, recipe": Row("vector_unet", "luma_kept", AVERAGED),
-    "Koalarization, textbook": Row("koalarization"),
-    "Koalarization, recipe": Row("koalarization", "luma_kept", AVERAGED),
-    "cGAN, textbook": Row("cgan"),
-    "cGAN, recipe": Row(
-        "cgan",
-        "luma_kept",
-        AVERAGED,
-        {"learning_rate": 1e-3, "discriminator_learning_rate": 1e-3},
-    ),
-    "cGAN with patches, recipe": Row(
-        "cgan",
-        "luma_kept",
-        AVERAGED,
-        {"learning_rate": 1e-3, "discriminator_learning_rate": 1e-3, "discriminator": "patch"},
-    ),
-    "peer: tutorial cGAN on ab": Row("tutorial_cgan"),
-    "peer: pix2pix, colorization mode": Row("pix2pix_colorization", batch=1),
-    "peer: Deep Koalarization on ab": Row("deep_koalarization"),
-}
 
 
 @dataclass
@@ -143,29 +100,38 @@ class Photographs:
 
 def run(options: Options) -> Result:
     """Every network on both sets, for two seeds; `--quick` gives a fifth of the seconds and one seed."""
-    torch.set_num_threads(1)
-    load_plugin(str(Path(__file__).parents[1] / "examples" / "vector_unet.py"))
     result = Result()
-    share, seeds = (0.2, 1) if options.quick else (1.0, SEEDS)
-    for name, (_, seconds) in SETS.items():
-        photographs = Photographs.load(name, options.device)
-        predictions = {}
-        for label, row in ROWS.items():
-            trainings = [
-                _trained(row, photographs, share * seconds, seed, options.device) for seed in range(seeds)
-            ]
-            shown = next(iter(photographs.batches(row, photographs.shown, options.device)))
-            predictions[label] = trainings[0].learner.predict(shown.grey, shown.features)
-            result.rows.append(_row(label, name, trainings))
-            print(f"  {name}  {label}: {result.rows[-1]['ΔE₀₀']:.2f}", flush=True)
-        if options.pictures is not None:
-            options.pictures.mkdir(parents=True, exist_ok=True)
-            rows = {"given": shown.grey.expand(-1, 3, -1, -1), **predictions, "truth": shown.colour}
-            contact_sheet(rows).save(options.pictures / f"peers-{name}.png")
-        result.rows.append(_grey_copy(name, photographs, options.device))
-        result.notes.append(_note(name, photographs, share * seconds))
+    # A process for each set: what counts is a process's own time, and the sets have nothing in common.
+    with ProcessPoolExecutor(len(SETS), get_context("spawn")) as pool:
+        for rows, note in pool.map(partial(_compare, options), SETS):
+            result.rows += rows
+            result.notes.append(note)
     _judge(result)
     return result
+
+
+def _compare(options: Options, name: str) -> tuple[list[dict[str, Any]], str]:
+    """The rows of one set and how they were measured; draws the contact sheet."""
+    torch.set_num_threads(1)
+    for plugin in PLUGINS:
+        load_plugin(str(plugin))
+    share, seeds = (0.2, 1) if options.quick else (1.0, SEEDS)
+    seconds = share * SETS[name][1]
+    photographs = Photographs.load(name, options.device)
+    table, predictions = [], {}
+    for label, row in ROWS.items():
+        trainings = [_trained(row, photographs, seconds, seed, options.device) for seed in range(seeds)]
+        shown = next(iter(photographs.batches(row, photographs.shown, options.device)))
+        predictions[label] = trainings[0].learner.predict(shown.grey, shown.features)
+        table.append(_row(label, name, trainings))
+        print(f"  {name}  {label}: {table[-1]['ΔE₀₀']:.2f}", flush=True)
+    table.append(_grey_copy(name, photographs, options.device))
+    if options.pictures is not None:
+        options.pictures.mkdir(parents=True, exist_ok=True)
+        given = shown.grey.expand(-1, 3, -1, -1)
+        pictures = {"given": given, **predictions, "truth": shown.colour}
+        contact_sheet(pictures).save(options.pictures / f"peers-{name}.png")
+    return table, _note(name, photographs, seconds)
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,11 @@ import pytest
 import torch
 
 from models.architectures import architecture, known, seeded_build
-from models.discriminator import Discriminator
+from models.discriminator import Discriminator, PatchDiscriminator
 from models.koalarization import Koalarization
 from models.settings import ModelSettings
 from models.unet import UNet
+from models.vggunet import VGGUNet
 from tests.support.synthetic import CPU, features_for, images
 
 
@@ -20,7 +21,7 @@ def test_unet_has_the_papers_size_at_width_64():
 
 def test_width_scales_every_network():
     with torch.device("meta"):
-        for network in (UNet, Koalarization, Discriminator):
+        for network in (UNet, Koalarization, Discriminator, PatchDiscriminator, VGGUNet):
             sizes = [parameters(network(width)) for width in (1, 4, 16, 64)]
             assert sizes == sorted(set(sizes))
 
@@ -78,6 +79,17 @@ def test_discriminator_gives_one_logit_per_pair():
     assert logits.shape == (3,)
     assert not torch.equal(logits, network(batch.grey, -batch.colour))
     assert not torch.equal(logits, network(-batch.grey, batch.colour))
+
+
+def test_each_logit_of_the_patch_discriminator_sees_a_patch_of_70_pixels():
+    torch.manual_seed(0)
+    network = PatchDiscriminator(4).eval()
+    grey = torch.rand(1, 1, 128, 128, requires_grad=True)
+    logits = network(grey, torch.rand(1, 3, 128, 128))
+    assert logits.shape == (1, 14, 14)
+    (gradient,) = torch.autograd.grad(logits[0, 7, 7], grey)
+    seen = gradient[0, 0].abs().sum(dim=0) > 0
+    assert seen.sum() == 70
 
 
 @pytest.mark.parametrize("name", known())
