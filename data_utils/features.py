@@ -34,7 +34,7 @@ class StoredFeatures:
     On a GPU they are kept there; on a CPU they stay where they are, possibly in mapped files.
 
     Args:
-        arrays: 2×M×… floats of any precision, plain and mirrored; several for several layers.
+        arrays: 2×M×D, or 2×M×h×w×C for each of several layers; floats of any precision, plain and mirrored.
         device: Where batches appear.
         positions: M positions in the set, ascending, of the images that they belong to; None for all.
     """
@@ -53,12 +53,10 @@ class StoredFeatures:
         self._positions = None if positions is None else torch.from_numpy(positions).to(device)
 
     def __call__(self, grey: Tensor, index: Tensor, flip: Tensor) -> FeatureTensors:
-        """Look up the rows of these images; float32."""
+        """Look up the rows of these images: B×D, or B×C×h×w in memory as they are stored; float32."""
         row = index if self._positions is None else torch.searchsorted(self._positions, index)
-        found = tuple(
-            table.index_select(0, row + self._count * flip).to(torch.float32) for table in self._tables
-        )
-        return found[0] if self._single else found
+        found = [table.index_select(0, row + self._count * flip).to(torch.float32) for table in self._tables]
+        return found[0] if self._single else tuple(one.movedim(-1, 1) for one in found)
 
 
 class ComputedFeatures:

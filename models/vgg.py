@@ -131,20 +131,20 @@ def image_maps(
         batch_size: Images at a time.
 
     Returns:
-        2×N×C×h×w float16 per layer: plain, then horizontally flipped.
+        2×N×h×w×C float16 per layer, channels last as narrow networks and GPUs want them: plain, then flipped.
 
     Raises:
         ModelError: The weights are missing or wrong.
     """
     height, width = grey.shape[1:]
     maps = tuple(
-        np.empty((2, len(grey), channels, height >> level, width >> level), dtype=np.float16)
+        np.empty((2, len(grey), height >> level, width >> level, channels), dtype=np.float16)
         for level, channels in enumerate(MAP_LAYERS.values(), start=1)
     )
     network = VGG16Maps(weights).to(device)
     for rows, images in _both_ways(grey, device, batch_size):
         for array, found in zip(maps, network(images), strict=True):
-            array[rows] = found.half().cpu().numpy()
+            array[rows] = found.movedim(1, -1).half().cpu().numpy()
     return maps
 
 

@@ -110,7 +110,7 @@ def test_vectors_belong_to_the_shown_image(images):
 def test_maps_of_some_images_belong_to_the_shown_image(images):
     positions = np.array([2, 3, 11, 20])
     maps = [
-        np.arange(8, dtype=np.float16).reshape(2, 4, 1, 1, 1).repeat(side, -1).repeat(side, -2)
+        np.arange(8, dtype=np.float16).reshape(2, 4, 1, 1, 1).repeat(side, 2).repeat(side, 3)
         for side in (4, 2)
     ]
     stored = StoredFeatures(maps, CPU, positions)

@@ -67,7 +67,9 @@ def test_maps_of_an_image_do_not_depend_on_its_companions_or_its_contrast():
 def test_stored_maps_are_halves_plain_and_mirrored():
     grey = greys(3, 32, 32)
     maps = image_maps(grey, "random", CPU, batch_size=2)
-    assert [one.shape[:3] for one in maps] == [(2, 3, channels) for channels in MAP_LAYERS.values()]
+    assert [one.shape for one in maps] == [
+        (2, 3, 32 >> n, 32 >> n, c) for n, c in enumerate(MAP_LAYERS.values(), 1)
+    ]
     assert all(one.dtype == np.float16 for one in maps)
     assert sum(one.nbytes for one in maps) == maps_bytes(3, 32)
     assert maps_bytes(1, 64) == 2 * 237_568 * 2

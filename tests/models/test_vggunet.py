@@ -109,7 +109,9 @@ def test_pretrained_layers_travel_with_a_model(make, tmp_path, vgg_file):
 def test_stored_maps_give_what_the_model_gives(make):
     colorizer = make()
     grey = np.random.default_rng(0).integers(0, 256, (2, 32, 32), dtype=np.uint8)
-    maps = tuple(torch.from_numpy(level[0]).float() for level in image_maps(grey, "random", CPU))
+    maps = tuple(
+        torch.from_numpy(level[0]).float().movedim(-1, 1) for level in image_maps(grey, "random", CPU)
+    )
     stored = colorizer._learner.predict(torch.from_numpy(grey)[:, None].float() / 127.5 - 1, maps)
     torch.testing.assert_close(stored, colorizer.predict(grey), rtol=0, atol=5e-3)
 
