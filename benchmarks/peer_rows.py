@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from models.settings import Recipe
 
 BATCH = 16
-AVERAGED = Recipe(loss="l1", ema=0.995)
+AVERAGED = Recipe(loss="l1", ema=0.998)
 TEXTBOOK_UNET, RECIPE_UNET = "U-Net, textbook", "U-Net, recipe"
 VGGUNET, VIVID = "VGG16 U-Net", "VGG16 U-Net, balanced bins"
 

@@ -41,7 +41,7 @@ from models.vgg import image_maps, image_vectors
 
 SIZE, WIDTH, SEEDS = 64, 8, 2
 SETS = {"fruit": ("dataset2", 43.0), "scenes": ("dataset1", 66.0)}  # folder, processor seconds
-TRAIN_LIMIT, VALIDATION_LIMIT = 1500, 300
+TRAIN_LIMIT, VALIDATION_LIMIT = 1500, 500
 SHOWN = 10
 BOUNDS = {"fruit": 5.2, "scenes": 11.3}
 PLUGINS = (

@@ -5,14 +5,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from models.errors import ModelError
 
+WARM_UP = 4
+
 Tensors = tuple[Tensor, ...] | list[Tensor]
 
 
 def weight_average(network: nn.Module, decay: float) -> AveragedModel | None:
     """An exponential moving average of the weights and of BatchNorm's statistics; None for a decay of 0.
 
-    The decay after n steps is min(decay, (1 + n) / (10 + n)), so that a short training is not held back by its
-    random initial weights (the warm-up of TensorFlow's ExponentialMovingAverage).
+    The decay after n steps is at most (1 + n) / (4 + n): the window is no longer than about a third of the training so
+    far, so that its random initial weights do not hold back a short one.
 
     Raises:
         ModelError: The decay is not in [0, 1).
@@ -24,7 +26,7 @@ def weight_average(network: nn.Module, decay: float) -> AveragedModel | None:
 
     def update(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
         done = int(steps)  # counted on the CPU, so this does not wait for the device
-        ema = get_ema_multi_avg_fn(min(decay, (1 + done) / (10 + done)))  # type: ignore[no-untyped-call]
+        ema = get_ema_multi_avg_fn(min(decay, (1 + done) / (WARM_UP + done)))  # type: ignore[no-untyped-call]
         ema(averaged, current, steps)
 
     average = AveragedModel(network, multi_avg_fn=update, use_buffers=True)

@@ -176,14 +176,14 @@ def test_the_averaged_weights_are_validated_and_published(name, build):
 
 
 def test_the_moving_average_by_hand(build):
-    learner = build("unet", recipe=Recipe(ema=0.3))
+    learner = build("unet", recipe=Recipe(ema=0.5))
     key = "level1.0.weight"
     mean = None
     for step in range(4):
         learner.train_step(images(seed=step))
         learner.update_average()
         now = learner.generator.state_dict()[key].clone()
-        decay = min(0.3, (1 + step) / (10 + step))
+        decay = min(0.5, (1 + step) / (4 + step))
         mean = now if mean is None else decay * mean + (1 - decay) * now
     torch.testing.assert_close(learner.generator_tensors()[key], mean)
 
