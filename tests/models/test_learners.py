@@ -124,10 +124,13 @@ def test_the_logits_loss_trains_the_same_network_almost_alike(build):
         torch.testing.assert_close(on_logits[name], value, rtol=1e-3, atol=1e-6)
 
 
-def test_a_gan_started_from_a_unet_predicts_exactly_what_the_unet_predicts(build):
-    unet, gan = build("unet", seed=1), build("cgan", seed=2)
+@pytest.mark.parametrize(("target", "recipe"), [("rgb", ORIGINAL), ("luma_kept", RECIPE)])
+def test_a_gan_started_from_a_unet_predicts_exactly_what_the_unet_predicts(target, recipe, build):
+    unet = build("unet", seed=1, target=target, recipe=recipe)
+    gan = build("cgan", seed=2, target=target, recipe=recipe)
     for step in range(3):
         unet.train_step(images(seed=step))
+        unet.update_average()
     grey = images(seed=9).grey
     assert not torch.equal(gan.predict(grey), unet.predict(grey))
     gan.load_generator(unet.generator_tensors())
