@@ -34,7 +34,7 @@ class FrozenVGG16(nn.Module):
     def __init__(self, weights: str) -> None:
         super().__init__()
         self.features = load_vgg16(weights)
-        mean, std = input_statistics(self.features)
+        mean, std = input_statistics(weights, self.features)
         self.register_buffer("mean", torch.tensor(mean).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor(std).view(1, 3, 1, 1))
         self.eval().requires_grad_(False)

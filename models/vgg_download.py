@@ -1,6 +1,5 @@
 """Fetches torchvision's weights of VGG16, once, to where `vgg16: auto` looks for them."""
 
-import hashlib
 import socket
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import torch
 
 from models.errors import ModelError
 from models.torchvision_shim import torchvision
-from models.vgg_weights import HUB_FILE, hub_path
+from models.vgg_weights import HUB_DIGEST, HUB_FILE, file_sha256, hub_path
 
 URL: str = torchvision.models.VGG16_Weights.IMAGENET1K_FEATURES.url
 PATIENCE = 30  # seconds without a byte
@@ -17,8 +16,8 @@ PATIENCE = 30  # seconds without a byte
 def fetch_vgg16(url: str = URL, *, progress: bool = True) -> Path:
     """Download the weights (56 MiB) into torch's hub cache; a whole file that is there already is kept.
 
-    What arrives is checked against the beginning of its SHA-256, which is part of the file's name. Proxies are taken
-    from the environment (`https_proxy`).
+    What arrives is checked against the beginning of its SHA-256. Proxies are taken from the environment
+    (`https_proxy`).
 
     Args:
         url: Where from.
@@ -31,14 +30,13 @@ def fetch_vgg16(url: str = URL, *, progress: bool = True) -> Path:
         ModelError: It cannot be fetched or is not the right one; the message says where to put it by hand.
     """
     path = hub_path()
-    digest = Path(HUB_FILE).stem.rsplit("-", 1)[1]
-    if path.is_file() and _sha256(path).startswith(digest):
+    if path.is_file() and file_sha256(path).startswith(HUB_DIGEST):
         return path
     before = socket.getdefaulttimeout()
     socket.setdefaulttimeout(PATIENCE)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        torch.hub.download_url_to_file(url, str(path), hash_prefix=digest, progress=progress)
+        torch.hub.download_url_to_file(url, str(path), hash_prefix=HUB_DIGEST, progress=progress)
     except (OSError, RuntimeError) as error:  # urllib's are OSErrors; a wrong checksum is a RuntimeError
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
@@ -48,8 +46,3 @@ def fetch_vgg16(url: str = URL, *, progress: bool = True) -> Path:
     finally:
         socket.setdefaulttimeout(before)
     return path
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

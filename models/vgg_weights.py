@@ -14,6 +14,7 @@ from models.torchvision_shim import torchvision
 
 RANDOM_SEED = 0
 HUB_FILE = "vgg16_features-amdegroot-88682ab5.pth"  # VGG16_Weights.IMAGENET1K_FEATURES
+HUB_DIGEST = "88682ab5"  # its SHA-256 begins so
 VERSION = 2  # raise it when a change here or in `models.vgg` changes the features: they are cached
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
@@ -52,15 +53,21 @@ def load_vgg16(weights: str) -> nn.Module:
     return layers
 
 
-def input_statistics(layers: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Mean and standard deviation per channel by which images in [0, 1] are normalised for these weights.
+def input_statistics(weights: str, layers: nn.Module) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and standard deviation per channel by which images in [0, 1] are normalised for some weights.
 
-    Weights whose first kernel is the paper's are for 0…255. All others, also the paper's with that scale moved into
-    the first layer, are taken to be for [0, 1] with ImageNet's mean and standard deviation, as torchvision trains.
+    torchvision's file, by its checksum, and any weights whose first kernel is the paper's are for 0…255. All others,
+    also the paper's with that scale moved into the first layer, are taken to be for [0, 1] with ImageNet's mean and
+    standard deviation, as torchvision trains.
+
+    Args:
+        weights: See `load_vgg16`.
+        layers: What it gave.
     """
+    published = weights != "random" and file_sha256(weights_file(weights)).startswith(HUB_DIGEST)
     kernel = layers.state_dict()["0.weight"][0, 1].flatten().cpu()
-    paper = torch.allclose(kernel, torch.tensor(PAPER_KERNEL), rtol=0, atol=3e-3)  # also after 16 bits
-    return (PAPER_MEAN, PAPER_STD) if paper else (IMAGENET_MEAN, IMAGENET_STD)
+    papers = torch.allclose(kernel, torch.tensor(PAPER_KERNEL), rtol=0, atol=3e-3)  # also after 16 bits
+    return (PAPER_MEAN, PAPER_STD) if published or papers else (IMAGENET_MEAN, IMAGENET_STD)
 
 
 def weights_file(weights: str) -> Path:
@@ -99,7 +106,7 @@ def describe_weights(weights: str) -> str:
     if weights == "random":
         return f"random (seed {RANDOM_SEED}, not pretrained)"
     path = weights_file(weights)
-    return f"file {path.name} sha256 {_sha256(path)[:16]}"
+    return f"file {path.name} sha256 {file_sha256(path)[:16]}"
 
 
 def weights_fingerprint(weights: str) -> str:
@@ -108,7 +115,7 @@ def weights_fingerprint(weights: str) -> str:
     Raises:
         ModelError: The file does not exist.
     """
-    content = f"random{RANDOM_SEED}" if weights == "random" else _sha256(weights_file(weights))
+    content = f"random{RANDOM_SEED}" if weights == "random" else file_sha256(weights_file(weights))
     return f"vgg16-v{VERSION}-{content}"
 
 
@@ -134,6 +141,7 @@ def _read(path: Path) -> Mapping[str, Tensor]:
     return tensors
 
 
-def _sha256(path: Path) -> str:
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -36,15 +36,12 @@ def hub(tmp_path, monkeypatch) -> Path:
 
 @pytest.fixture
 def weights(server, monkeypatch) -> Path:
-    """VGG16 with random weights under the name that its checksum demands."""
+    """VGG16 with random weights in place of torchvision's file."""
     folder, _ = server
     torch.save(load_vgg16("random").state_dict(), folder / "vgg16")
     digest = hashlib.sha256((folder / "vgg16").read_bytes()).hexdigest()[:8]
-    name = f"vgg16_features-test-{digest}.pth"
-    (folder / "vgg16").rename(folder / name)
-    monkeypatch.setattr(vgg_download, "HUB_FILE", name)
-    monkeypatch.setattr("models.vgg_weights.HUB_FILE", name)
-    return folder / name
+    monkeypatch.setattr(vgg_download, "HUB_DIGEST", digest)
+    return (folder / "vgg16").rename(folder / HUB_FILE)
 
 
 def test_the_address_is_torchvisions_own():

@@ -8,6 +8,7 @@ from models.vgg_weights import (
     HUB_FILE,
     PAPER_KERNEL,
     describe_weights,
+    file_sha256,
     load_vgg16,
     weights_fingerprint,
 )
@@ -71,6 +72,13 @@ def test_the_scaling_is_known_by_the_weights_and_not_by_the_files_name(tmp_path,
     papers = VGG16Features(str(tmp_path / name))
     assert papers.std.flatten().tolist() == pytest.approx([1 / 255] * 3)
     assert papers.mean.flatten().tolist() == pytest.approx([0.48235, 0.45882, 0.40784])
+
+
+def test_torchvisions_file_is_known_by_its_checksum(tmp_path, monkeypatch):
+    path = tmp_path / "renamed.pth"
+    torch.save(load_vgg16("random").state_dict(), path)
+    monkeypatch.setattr("models.vgg_weights.HUB_DIGEST", file_sha256(path)[:8])
+    assert VGG16Features(str(path)).std.flatten().tolist() == pytest.approx([1 / 255] * 3)
 
 
 def test_the_papers_kernel_is_that_of_the_real_file_at_its_own_scale(vgg_file):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.synthetic import image_set
+from data_utils import Batches, ComputedFeatures, StoredFeatures
 from models.architectures import architecture, seeded_build
 from models.colorizer import VGG16, WEIGHTS, Colorizer, ColorizerConfig
 from models.errors import ModelError
@@ -114,6 +116,20 @@ def test_stored_maps_give_what_the_model_gives(make):
     )
     stored = colorizer._learner.predict(torch.from_numpy(grey)[:, None].float() / 127.5 - 1, maps)
     torch.testing.assert_close(stored, colorizer.predict(grey), rtol=0, atol=5e-3)
+
+
+def test_training_on_computed_maps_is_training_on_stored_ones(build):
+    photographs = image_set(8, 32)
+    sources = (
+        StoredFeatures(image_maps(photographs.grey, "random", CPU), CPU),
+        ComputedFeatures(vgg16_describer("maps", "random")),
+    )
+    losses = []
+    for features in sources:
+        learner = build(NAME, seed=1)
+        batches = Batches(photographs, np.arange(8), 4, CPU, train=True, features=features)
+        losses.append([learner.train_step(batch)["loss"].item() for batch in batches.epoch(0)])
+    assert losses[0] == pytest.approx(losses[1], rel=1e-2)
 
 
 def test_an_unknown_loss_is_refused():
