@@ -1,7 +1,6 @@
 """Chroma as one of some hundred bins (Zhang, Isola & Efros 2016, arXiv 1603.08511): a grid of 10 on the a*b* plane.
 
-The bins are the cells of the grid that hold colours of sRGB; the paper counted 313 of them, the cells that sRGB
-really reaches are 261.
+The bins are the cells of the grid that hold colours of sRGB with 65 levels per channel: 261. The paper's list has 313.
 """
 
 from functools import cache
@@ -14,13 +13,20 @@ from models.metrics.colour import rgb_to_lab
 STEP = 10  # side of a cell in a* and b*
 NEIGHBOURS, SIGMA = 5, 5.0  # a colour is shared among its nearest bins, by a Gaussian of their distance
 _REACH = 128  # |a*| and |b*| of sRGB are below it
-_LEVELS = 65  # of each channel when the gamut is filled with colours
+_LEVELS = 65  # of each channel on a face of the cube
 
 
 def _gamut_centres() -> Tensor:
+    """Every a*b* of the gamut is also that of a colour on a face of the RGB cube, so the faces suffice."""
     level = torch.linspace(0, 1, _LEVELS)
-    rgb = torch.stack(torch.meshgrid(level, level, level, indexing="ij")).view(1, 3, _LEVELS, -1)
-    cells = (rgb_to_lab(rgb)[0, 1:].flatten(1).T / STEP).round()  # colours×2
+    sides = torch.cartesian_prod(level, level)  # colours×2
+    faces = [
+        torch.cat([sides[:, :channel], torch.full((len(sides), 1), end), sides[:, channel:]], dim=1)
+        for channel in range(3)
+        for end in (0.0, 1.0)
+    ]
+    rgb = torch.cat(faces).T[None, :, :, None]  # 1×3×colours×1
+    cells = (rgb_to_lab(rgb)[0, 1:, :, 0].T / STEP).round()  # colours×2
     return torch.unique(cells, dim=0) * STEP
 
 

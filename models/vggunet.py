@@ -10,8 +10,8 @@ from models.colour_heads import BinsHead, ChromaHead
 from models.errors import ModelError
 from models.settings import PAPER_WIDTH, scaled
 from models.unet import Up
-from models.vgg import MAP_LAYERS
 
+MAP_CHANNELS = (128, 256, 512, 512)  # of VGG16's conv2 to conv5, whatever the width
 LOSSES = ("l1", "mse", "bins", "balanced_bins")
 
 
@@ -38,7 +38,7 @@ class VGGUNet(nn.Module):
     def __init__(self, width: int = PAPER_WIDTH, loss: str = "l1") -> None:
         super().__init__()
         c2, c3, c4, c5 = (scaled(channels, width) for channels in (128, 256, 512, 1024))
-        v2, v3, v4, v5 = MAP_LAYERS.values()
+        v2, v3, v4, v5 = MAP_CHANNELS
         self.lateral2 = Lateral(v2, c2)
         self.lateral3 = Lateral(v3, c3)
         self.lateral4 = Lateral(v4, c4)

@@ -11,8 +11,8 @@ from models.colorizer import VGG16, WEIGHTS, Colorizer, ColorizerConfig
 from models.errors import ModelError
 from models.metrics import luma
 from models.settings import ModelSettings
-from models.vgg import image_maps, vgg16_describer
-from models.vggunet import LOSSES, VGGUNet
+from models.vgg import MAP_LAYERS, image_maps, vgg16_describer
+from models.vggunet import LOSSES, MAP_CHANNELS, VGGUNet
 from tests.support.synthetic import CPU, images
 
 NAME = "vggunet"
@@ -26,6 +26,10 @@ def make(build):
         return Colorizer(config, tensors, describer or vgg16_describer("maps", "random"), CPU)
 
     return colorizer
+
+
+def test_the_decoder_takes_what_vgg16_gives():
+    assert tuple(MAP_LAYERS.values()) == MAP_CHANNELS
 
 
 @pytest.mark.parametrize("loss", LOSSES)
