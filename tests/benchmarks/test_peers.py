@@ -13,10 +13,14 @@ from models import architectures
 
 @pytest.fixture
 def restored_registry(monkeypatch):
+    """As in a fresh process: no plug-in is loaded, neither before nor after."""
     monkeypatch.setattr(architectures, "_registry", dict(architectures._registry))
+    loaded = [name for name in sys.modules if name.startswith("architecture_plugin_")]
+    for name in loaded:
+        monkeypatch.delitem(sys.modules, name)
     yield
     for name in [name for name in sys.modules if name.startswith("architecture_plugin_")]:
-        del sys.modules[name]  # or the plug-ins would not register again
+        del sys.modules[name]
 
 
 @pytest.fixture
