@@ -30,7 +30,10 @@ STUDY_BENCHMARKS = {
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
 }
-BENCHMARKS = DEVICE_BENCHMARKS | STUDY_BENCHMARKS
+QUALITY_BENCHMARKS = {
+    "peers": "our networks and recipes beside those of others, on real photographs for equal processor seconds",
+}
+BENCHMARKS = DEVICE_BENCHMARKS | STUDY_BENCHMARKS | QUALITY_BENCHMARKS
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -39,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Measure speed, side by side; without a name, list what can be measured.",
+        description="Measure speed and quality, side by side; without a name, list what can be measured.",
         epilog="\n".join(f"{name:14} {what}" for name, what in BENCHMARKS.items()),
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, or `all`")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer repeats")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
+    parser.add_argument("--pictures", type=Path, help="folder for the contact sheets of `peers`")
     given = parser.parse_args(arguments)
     if not given.names:
         parser.print_help()
@@ -55,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
     if given.device == "cuda" and not torch.cuda.is_available():
         parser.error("there is no CUDA device on this machine")
-    options = Options(torch.device(given.device), given.quick)
+    options = Options(torch.device(given.device), given.quick, given.pictures)
     for name in names:
         _run(name, options, given.results)
     return 0

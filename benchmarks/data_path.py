@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset
 from benchmarks.measure import Options, Result, Spread, interleaved, ratio
 from benchmarks.synthetic import ConstantBatch, image_set, write_jpegs
 from data_utils.batches import Batches
+from data_utils.features import StoredFeatures
 from data_utils.image_set import ImageSet
 from models.architectures import architecture, seeded_build
 from models.learner import Learner
@@ -73,7 +74,7 @@ def _epochs(result: Result, options: Options, name: str, images: ImageSet, width
     one = architecture(name)
     learner = seeded_build(one, ModelSettings(width=width), one.textbook, options.device, seed=0)
     count, size = len(images), images.size
-    vectors = np.zeros((2, count, 512), np.float32) if one.needs_vectors else None
+    vectors = np.zeros((2, count, 512), np.float32) if one.features else None
     feed: dict[str, Callable[[], Iterator]] = {
         "resident": partial(_batches(images, options, vectors, streaming=False).epoch, 0),
         "streamed": partial(_batches(images, options, vectors, streaming=True).epoch, 0),
@@ -96,8 +97,9 @@ def _epochs(result: Result, options: Options, name: str, images: ImageSet, width
 
 def _batches(images: ImageSet, options: Options, vectors: np.ndarray | None, *, streaming: bool) -> Batches:
     everything = np.arange(len(images))
+    features = None if vectors is None else StoredFeatures(vectors, options.device)
     return Batches(
-        images, everything, BATCH, options.device, train=True, vectors=vectors, streaming=streaming
+        images, everything, BATCH, options.device, train=True, features=features, streaming=streaming
     )
 
 

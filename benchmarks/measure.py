@@ -25,10 +25,12 @@ class Options:
     Attributes:
         device: `cpu` or `cuda`.
         quick: Smaller sizes and fewer repeats.
+        pictures: Folder for pictures, of benchmarks that have some.
     """
 
     device: torch.device
     quick: bool
+    pictures: Path | None = None
 
     @property
     def repeats(self) -> int:

@@ -52,7 +52,7 @@ def plain_step(
     generator: nn.Module = Koalarization(width) if name == "koalarization" else UNet(width)
     prepare = _Prepare(learner, rate, 0.5 if name == "cgan" else 0.9, switches)
     generator, optimize_g = prepare("generator", generator)
-    inputs = [batch.grey, batch.vector] if name == "koalarization" else [batch.grey]
+    inputs = [batch.grey, batch.features] if name == "koalarization" else [batch.grey]
 
     def colour() -> Tensor:
         with torch.autocast(learner.device.type, torch.bfloat16, enabled=switches.bf16):

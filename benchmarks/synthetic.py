@@ -61,7 +61,7 @@ class ConstantBatch:
 
     grey: Tensor
     colour: Tensor
-    vector: Tensor | None
+    features: Tensor | None
 
     @classmethod
     def on(cls, device: torch.device, batch_size: int, size: int) -> ConstantBatch:

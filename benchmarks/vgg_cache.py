@@ -10,6 +10,7 @@ import torch
 from benchmarks.measure import Options, Result, interleaved, ratio
 from benchmarks.synthetic import ConstantBatch, image_set
 from data_utils.batches import Batches
+from data_utils.features import StoredFeatures
 from models.architectures import architecture, seeded_build
 from models.learner import Learner
 from models.settings import ModelSettings
@@ -32,7 +33,8 @@ def run(options: Options) -> Result:
     for width, bound in bounds.items():
         one = architecture("koalarization")
         learner = seeded_build(one, ModelSettings(width=width), one.textbook, options.device, seed=0)
-        batches = Batches(images, np.arange(count), BATCH, options.device, train=True, vectors=vectors)
+        features = StoredFeatures(vectors, options.device)
+        batches = Batches(images, np.arange(count), BATCH, options.device, train=True, features=features)
         work = {
             "cached": partial(_cached, learner, batches),
             "every step": partial(_every_step, learner, batches, vgg),
@@ -59,5 +61,4 @@ def _cached(learner: Learner, batches: Batches) -> None:
 def _every_step(learner: Learner, batches: Batches, vgg: VGG16Features) -> None:
     for batch in batches.epoch(0):
         grey = ((batch.grey[:, 0] + 1) * 127.5).to(torch.uint8)
-        # Out of inference mode: the learner differentiates through what it is given.
-        learner.train_step(ConstantBatch(batch.grey, batch.colour, vgg(grey).clone()))
+        learner.train_step(ConstantBatch(batch.grey, batch.colour, vgg(grey)))

@@ -10,6 +10,8 @@ from .errors import CacheError as CacheError
 from .errors import DataError as DataError
 from .errors import RefusedFiles as RefusedFiles
 from .errors import printable as printable
+from .features import ComputedFeatures as ComputedFeatures
+from .features import StoredFeatures as StoredFeatures
 from .layouts import Entry as Entry
 from .layouts import Layout as Layout
 from .layouts import recognise as recognise

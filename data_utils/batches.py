@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from data_utils.augmentation import AUGMENTATIONS, crop, mirror, random_windows
+from data_utils.features import Features, FeatureTensors
 from data_utils.image_set import ImageSet
-from data_utils.pixel_store import Pixels, ResidentImages, StreamedImages, host_tensor
+from data_utils.pixel_store import Pixels, ResidentImages, StreamedImages
 
 
 class Batch(NamedTuple):
@@ -18,7 +20,7 @@ class Batch(NamedTuple):
 
     grey: Tensor  # B×1×S×S float32 in [−1, 1]
     colour: Tensor  # B×3×S×S float32 in [−1, 1], RGB
-    vector: Tensor | None  # B×D float32, of the flipped image where it is flipped
+    features: FeatureTensors | None  # of the images as they are shown
     index: Tensor  # type: ignore[assignment]  # B int64, positions in the ImageSet (hides tuple.index)
 
 
@@ -36,13 +38,14 @@ class Batches:
         device: where batches appear.
         train: shuffle, flip and drop the partial batch.
         seed: non-negative.
-        vectors: 2×N×D float32, one vector per plain and per flipped image of the set.
+        features: what else belongs to the images: ``StoredFeatures`` or ``ComputedFeatures``.
+        augmentation: ``flip``, or ``crop``: flips and random windows of at least 3/4 of the side.
         max_device_fraction: share of the device's free memory (CUDA) that the images may take; larger sets
             are streamed from the host, in the same order.
         streaming: decide instead of measuring; mostly for tests.
 
     Raises:
-        ValueError: no images, or a batch size below one.
+        ValueError: no images, a batch size below one, or an unknown augmentation.
     """
 
     def __init__(
@@ -54,12 +57,15 @@ class Batches:
         *,
         train: bool,
         seed: int = 0,
-        vectors: np.ndarray | None = None,
+        features: Features | None = None,
+        augmentation: str = "flip",
         max_device_fraction: float = 0.5,
         streaming: bool | None = None,
     ) -> None:
         if len(indices) == 0 or batch_size < 1:
             raise ValueError(f"batches of {batch_size} out of {len(indices)} images are impossible")
+        if augmentation not in AUGMENTATIONS:
+            raise ValueError(f"augmentation {augmentation!r} is unknown; choose {' or '.join(AUGMENTATIONS)}")
         self._indices = np.asarray(indices, np.int64)
         self._batch_size, self._device, self._train, self._seed = batch_size, device, train, seed
         if streaming is None:
@@ -67,9 +73,8 @@ class Batches:
         self.streaming = streaming
         self._images = StreamedImages(images, device) if streaming else ResidentImages.shared(images, device)
         self._size = images.size
-        self._set_length = len(images)
-        # Plain and flipped vectors under each other: 2N×D.
-        self._vectors = None if vectors is None else host_tensor(vectors).flatten(0, 1).to(device)
+        self._features = features
+        self._crops = train and augmentation == "crop"
 
     def __len__(self) -> int:
         """Batches per epoch."""
@@ -92,38 +97,35 @@ class Batches:
             number: of the epoch, from 0; without effect unless training.
         """
         order, flips = self._indices, np.zeros(len(self._indices), bool)
+        windows = np.zeros((len(self._indices), 0), np.float32)
         if self._train:
             rng = np.random.default_rng([self._seed, number])
             order, flips = rng.permutation(order), rng.random(len(order)) < 0.5
+            windows = random_windows(len(order), rng) if self._crops else windows
         shown = torch.from_numpy(order[: self.images_per_epoch])
         mirrored = torch.from_numpy(flips[: self.images_per_epoch])
         # One transfer per epoch, not per batch.
         index_batches = torch.split(shown.to(self._device), self._batch_size)
         flip_batches = torch.split(mirrored.to(self._device), self._batch_size)
+        cut = torch.from_numpy(windows[: self.images_per_epoch]).to(self._device)
+        window_batches = torch.split(cut, self._batch_size)
         pixel_batches = self._images.gather(shown, self._batch_size)
-        for index, flip, pixels in zip(index_batches, flip_batches, pixel_batches, strict=True):
-            yield self._finish(index, flip, pixels)
+        for parts in zip(index_batches, flip_batches, window_batches, pixel_batches, strict=True):
+            yield self._finish(*parts)
 
-    def _finish(self, index: Tensor, flip: Tensor, pixels: Pixels) -> Batch:
+    def _finish(self, index: Tensor, flip: Tensor, windows: Tensor, pixels: Pixels) -> Batch:
         grey = pixels.grey[:, None]
         colour = pixels.colour.permute(
             0, 3, 1, 2
         ).contiguous()  # as bytes: a quarter of the traffic of floats
         if self._train:
             grey, colour = mirror(grey, flip), mirror(colour, flip)
-        vector = None
-        if self._vectors is not None:
-            vector = self._vectors.index_select(0, index + self._set_length * flip)
-        return Batch(normalise(grey), normalise(colour), vector, index)
-
-
-def mirror(pixels: Tensor, flip: Tensor) -> Tensor:
-    """Reverse the columns of those images (B×C×S×S) whose flag (B bool) is set."""
-    rows = torch.arange(len(flip), device=flip.device) + len(flip) * flip
-    # Choosing whole images from both versions is several times faster than torch.where on bytes.
-    return torch.cat([pixels, pixels.flip(3)]).index_select(0, rows)
+        if self._crops:
+            grey, colour = crop(grey, windows), crop(colour, windows)
+        features = None if self._features is None else self._features(grey[:, 0], index, flip)
+        return Batch(normalise(grey), normalise(colour), features, index)
 
 
 def normalise(pixels: Tensor) -> Tensor:
-    """Bring uint8 to float32 in [−1, 1]: 0 becomes −1 and 255 becomes 1, both exactly."""
+    """Bring 0…255 to float32 in [−1, 1]: 0 becomes −1 and 255 becomes 1, both exactly."""
     return pixels.to(torch.float32).div_(127.5).sub_(1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from torch import Tensor
 from torch.nn import functional
 
@@ -43,6 +44,25 @@ def sample_grid(grey: Tensor, prediction: Tensor, truth: Tensor) -> Image.Image:
     picture = Image.fromarray(sheet)
     factor = max(1, round(_CELL / grey.shape[-1]))
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def contact_sheet(rows: Mapping[str, Tensor], cell: int = _CELL) -> Image.Image:
+    """One column per image, one row per name with the name at its left.
+
+    Args:
+        rows: B×3×H×W in [−1, 1] each.
+        cell: Side of a picture in pixels.
+    """
+    label = 3 * cell
+    count = len(next(iter(rows.values())))
+    page = Image.new("RGB", (label + count * cell, len(rows) * cell), "white")
+    pen = ImageDraw.Draw(page)
+    for row, (name, images) in enumerate(rows.items()):
+        pen.text((4, row * cell + cell // 2), name, fill="black", anchor="lm")
+        for column, picture in enumerate(to_uint8(images.nan_to_num())):
+            enlarged = Image.fromarray(picture).resize((cell, cell), Image.Resampling.NEAREST)
+            page.paste(enlarged, (label + column * cell, row * cell))
+    return page
 
 
 def without_prediction(grid: Image.Image) -> Image.Image:

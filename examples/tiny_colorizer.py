@@ -51,7 +51,7 @@ class TinyLearner(Learner):
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
         """One step of AdamW; reports `loss`."""
         self._set_training(True)
-        loss = l1_loss(self._colour(batch.grey, batch.vector).float(), batch.colour)
+        loss = l1_loss(self._colour(batch.grey, batch.features).float(), batch.colour)
         optimizer = self.optimizers["generator"]
         optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]

@@ -39,9 +39,10 @@ class AdversarialLearner(Learner):
     ) -> None:
         super().__init__({"generator": generator, "discriminator": discriminator}, settings, device)
         self.discriminator = self.modules["discriminator"]
-        self.optimizers["generator"] = adam(self.generator.parameters(), learning_rate, BETA1)
+        decay = settings.recipe.weight_decay
+        self.optimizers["generator"] = adam(self.generator.parameters(), learning_rate, BETA1, decay)
         self.optimizers["discriminator"] = adam(
-            self.discriminator.parameters(), discriminator_learning_rate, BETA1
+            self.discriminator.parameters(), discriminator_learning_rate, BETA1, decay
         )
         self.l1_weight = l1_weight
         self.adversarial = adversarial_loss(settings.gan_loss, epsilon)
@@ -53,7 +54,7 @@ class AdversarialLearner(Learner):
         and on predicted colours before its step, and the share of its logits that are saturated.
         """
         self._set_training(True)
-        fake = self._colour(batch.grey, batch.vector)  # one forward pass of G serves both steps
+        fake = self._colour(batch.grey, batch.features)  # one forward pass of G serves both steps
         report = self._discriminator_step(batch, fake.detach())
         return report | self._generator_step(batch, fake)
 

@@ -1,4 +1,4 @@
-"""The registry of architectures: three built in, more by plugin.
+"""The registry of architectures: four built in, more by plugin.
 
 Example of a plugin, `my_model.py`:
 
@@ -8,9 +8,11 @@ Example of a plugin, `my_model.py`:
                           textbook={"learning_rate": 1e-3}, stride=8))
 """
 
+from dataclasses import replace
+
 import torch
 
-from models.builtin import CGAN, KOALARIZATION, UNET
+from models.builtin import CGAN, KOALARIZATION, UNET, VGGUNET
 from models.definition import Architecture, Choice, Float, Int, Parameters
 from models.errors import ModelError
 from models.hyperparameters import active
@@ -18,8 +20,15 @@ from models.learner import Learner
 from models.registry import Table
 from models.settings import ModelSettings
 
+RECIPE_SPACE: dict[str, Float | Choice] = {
+    "weight_decay": Float(1e-4, 1.0),
+    "schedule": Choice(("constant", "cosine", "onecycle")),
+}
+"""What a study may search of the recipe, for any architecture; see `models.settings.Recipe`."""
+
 __all__ = [
     "ARCHITECTURES",
+    "RECIPE_SPACE",
     "Architecture",
     "Choice",
     "Float",
@@ -30,7 +39,7 @@ __all__ = [
     "seeded_build",
 ]
 
-ARCHITECTURES = Table("architecture", (KOALARIZATION, UNET, CGAN))
+ARCHITECTURES = Table("architecture", (KOALARIZATION, UNET, CGAN, VGGUNET))
 register = ARCHITECTURES.register
 architecture = ARCHITECTURES.find
 
@@ -52,19 +61,26 @@ def seeded_build(
     Args:
         architecture: What to build.
         settings: What all networks share.
-        parameters: A value for each hyperparameter; those whose condition does not hold are left out.
-        device: Where to build it.
+        parameters: A value for each hyperparameter, except those whose condition does not hold, and for those of
+            `RECIPE_SPACE` that are searched; the latter replace the recipe's own values.
+        device: Where to compute.
         seed: Of the initial weights.
 
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
     space = architecture.search_space
-    needed = active(space, parameters)
-    if not set(needed) <= set(parameters) <= set(space):
+    common = RECIPE_SPACE.keys() - space.keys()
+    searched = {name: value for name, value in parameters.items() if name in common}
+    own = {**architecture.defaults, **{k: v for k, v in parameters.items() if k not in common}}
+    needed = active(space, own)
+    if not set(needed) <= set(own) <= set(space):
         raise ModelError(
             f"{architecture.name} has the hyperparameters {', '.join(needed)}; given were {', '.join(parameters)}."
         )
+    recipe = replace(settings.recipe, **searched)  # type: ignore[arg-type]  # each field has its own type
     with torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return architecture.build(settings, {name: parameters[name] for name in needed}, device)
+        return architecture.build(
+            replace(settings, recipe=recipe), {name: own[name] for name in needed}, device
+        )

@@ -1,6 +1,6 @@
 """A trained generator with all it needs to colour images of any size, as a folder of plain files.
 
-The folder holds `config.json`, `weights.safetensors` (the generator), for architectures that take vectors
+The folder holds `config.json`, `weights.safetensors` (the generator), for architectures that take its features
 `vgg16.safetensors`, and for architectures of a plug-in file `architecture.py`.
 """
 
@@ -27,7 +27,7 @@ from models.metrics.colour import lightness_of_grey, rgb_to_lab, to_unit
 from models.metrics.gamut import lab_to_rgb_in_gamut
 from models.plugins import load_plugin
 from models.settings import ModelSettings
-from models.vgg import VGG16Features
+from models.vgg import vgg16_describer
 
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
@@ -45,10 +45,11 @@ class ColorizerConfig:
         architecture: Its name.
         width: Channels of its first layer.
         image_size: Side of the square images it was trained on, in pixels; a multiple of its stride.
-        vgg16: `file` (beside the weights), `random` (made again from their seed), or empty without vectors.
+        vgg16: `file` (beside the weights), `random` (made again from their seed), or empty without VGG16.
         plugin: Module that registers the architecture, or `architecture.py` beside the weights; empty for the
             built-in ones.
         origin: Where it comes from, for people: study, dataset, trial, scores.
+        target: `rgb`, or `luma_kept`; see `models.settings.ModelSettings`.
         parameters: Hyperparameters that it was trained with, which may shape the network; else the textbook's.
     """
 
@@ -59,6 +60,7 @@ class ColorizerConfig:
     plugin: str = ""
     origin: Mapping[str, Any] = field(default_factory=dict)
     parameters: Parameters = field(default_factory=dict)
+    target: str = "rgb"
 
 
 class Colorizer:
@@ -72,11 +74,11 @@ class Colorizer:
     Args:
         config: What the weights are.
         generator: Tensors of the generator by the names of its state_dict.
-        describer: The network behind the VGG16 vectors (`models.vgg.VGG16Features`), if they are needed.
+        describer: VGG16 as the architecture needs it (`models.vgg.vgg16_describer`), if it does.
         device: Where to compute.
 
     Raises:
-        ModelError: The weights do not fit, or the network for the vectors is missing.
+        ModelError: The weights do not fit, or VGG16 is missing.
     """
 
     def __init__(
@@ -89,7 +91,7 @@ class Colorizer:
         self.config = config
         self.device = device or choose_device()
         definition = architecture(config.architecture)
-        if definition.needs_vectors and describer is None:
+        if definition.features and describer is None:
             raise ModelError(f"The architecture {config.architecture} needs VGG16, which is missing.")
         if config.image_size % definition.stride:
             raise ModelError(
@@ -97,11 +99,11 @@ class Colorizer:
                 f"as {config.architecture} needs it."
             )
         self._stride = definition.stride
-        settings = ModelSettings(width=config.width, precision="float32")
+        settings = ModelSettings(width=config.width, precision="float32", target=config.target)
         parameters = {**definition.textbook, **config.parameters}
         self._learner = seeded_build(definition, settings, parameters, self.device, seed=0)
         self._learner.load_generator(generator)
-        self.describer = describer.to(self.device) if describer and definition.needs_vectors else None
+        self.describer = describer.to(self.device) if describer and definition.features else None
 
     @classmethod
     def load(cls, folder: Path, device: str = "auto") -> Colorizer:
@@ -117,7 +119,8 @@ class Colorizer:
         config = _read_config(folder / CONFIG)
         if config.plugin and config.architecture not in known():
             load_plugin(str(folder / PLUGIN) if config.plugin == PLUGIN else config.plugin)
-        describer = _load_describer(folder, config.vgg16) if config.vgg16 else None
+        features = architecture(config.architecture).features
+        describer = _load_describer(folder, config.vgg16, features) if features and config.vgg16 else None
         return cls(config, load_weights(folder / WEIGHTS)[0], describer, choose_device(device))
 
     def save(self, folder: Path) -> None:
@@ -147,8 +150,8 @@ class Colorizer:
             B×3×H×W float32 RGB in [−1, 1] on the device.
         """
         pixels = torch.from_numpy(np.ascontiguousarray(grey)).to(self.device)  # B×H×W
-        vector = self.describer(pixels) if self.describer else None  # B×512
-        return self._learner.predict(pixels[:, None].float().div_(127.5).sub_(1), vector)
+        features = self.describer(pixels) if self.describer else None
+        return self._learner.predict(pixels[:, None].float().div_(127.5).sub_(1), features)
 
     @torch.inference_mode()
     def colour(self, grey: np.ndarray) -> np.ndarray:
@@ -224,9 +227,9 @@ def _read_config(path: Path) -> ColorizerConfig:
         raise ModelError(f"The model's {path} is damaged: {str(error).splitlines()[0]}.") from error
 
 
-def _load_describer(folder: Path, kind: str) -> nn.Module:
-    describer = VGG16Features("random")
-    if kind == "file":
+def _load_describer(folder: Path, origin: str, features: str) -> nn.Module:
+    describer = vgg16_describer(features, "random")
+    if origin == "file":
         tensors = {name: tensor.float() for name, tensor in load_weights(folder / VGG16)[0].items()}
         try:
             describer.load_state_dict(tensors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from models.errors import ModelError
@@ -29,9 +29,11 @@ class Architecture:
         textbook: A sound value for each hyperparameter, those of conditional ones used where they exist; see
             `first_trials`.
         stride: Image sides must be multiples of it.
-        needs_vectors: Whether it needs the VGG16 vector of each image.
+        features: What it needs of VGG16 beside each image: `vector`, `maps` (see `models.vgg`) or nothing.
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
+        defaults: Values of hyperparameters that trials of earlier versions did not have.
+        textbook_luma_kept: What replaces textbook values where networks keep the luma.
 
     Raises:
         ModelError: The textbook lies outside the search space, or a condition cannot be decided.
@@ -42,9 +44,11 @@ class Architecture:
     search_space: Space
     textbook: Parameters
     stride: int
-    needs_vectors: bool = False
+    features: str | None = None
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+    defaults: Parameters = field(default_factory=dict)
+    textbook_luma_kept: Parameters = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_space(self.search_space)
@@ -69,12 +73,16 @@ class Architecture:
         choices = ((name, kind) for name, kind in self.search_space.items() if isinstance(kind, Choice))
         return next((name for name, kind in choices if self.pretrained_by in kind.options), None)
 
-    def first_trials(self) -> list[dict[str, Value]]:
+    def first_trials(self, target: str = "rgb") -> list[dict[str, Value]]:
         """What every search begins with: the textbook, and the textbook with a generator trained by `pretrained_by`.
 
         A sampler may never draw the latter, and the difference between the two is a question of its own.
+
+        Args:
+            target: What the study's networks predict; see `ModelSettings`.
         """
-        trials = [self.textbook]
+        textbook = {**self.textbook, **(self.textbook_luma_kept if target == "luma_kept" else {})}
+        trials = [textbook]
         if self.pretrained_by and self.start_parameter:
-            trials.append({**self.textbook, self.start_parameter: self.pretrained_by})
+            trials.append({**textbook, self.start_parameter: self.pretrained_by})
         return [{name: one[name] for name in active(self.search_space, one)} for one in trials]

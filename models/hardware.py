@@ -84,6 +84,12 @@ def place(network: nn.Module, device: torch.device, settings: ModelSettings) -> 
     return network
 
 
-def adam(parameters: Iterable[nn.Parameter], learning_rate: float, beta1: float) -> torch.optim.Adam:
-    """Adam (Kingma & Ba 2015) with β₂ = 0.999, in one fused kernel instead of several per parameter."""
-    return torch.optim.Adam(parameters, lr=learning_rate, betas=(beta1, 0.999), fused=True)
+def adam(
+    parameters: Iterable[nn.Parameter], learning_rate: float, beta1: float, weight_decay: float = 0.0
+) -> torch.optim.Adam:
+    """Adam (Kingma & Ba 2015) with β₂ = 0.999, in one fused kernel instead of several per parameter.
+
+    With `weight_decay` it is AdamW (Loshchilov & Hutter 2019).
+    """
+    kind = torch.optim.AdamW if weight_decay else torch.optim.Adam
+    return kind(parameters, lr=learning_rate, betas=(beta1, 0.999), weight_decay=weight_decay, fused=True)

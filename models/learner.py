@@ -7,9 +7,15 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
+from models.average import weight_average
 from models.errors import ModelError
 from models.hardware import autocast, choose_precision, place
 from models.settings import ModelSettings
+
+Features = Tensor | tuple[Tensor, ...]
+"""B×512 vectors, or the maps of several layers (B×C×h×w each); see `models.vgg`."""
+
+AVERAGE = "average"
 
 
 class Batch(Protocol):
@@ -26,8 +32,8 @@ class Batch(Protocol):
         ...
 
     @property
-    def vector(self) -> Tensor | None:
-        """B×512 VGG16 vectors, or None where the architecture needs none."""
+    def features(self) -> Features | None:
+        """What VGG16 says of the images, or None where the architecture does not need it."""
         ...
 
 
@@ -35,11 +41,14 @@ class Learner(ABC):
     """Networks, their optimizers, and one optimisation step.
 
     Subclasses call `super().__init__`, fill `optimizers` and write `train_step`. The module called
-    `generator` turns grey (and vector) into colour and is what a study exports.
+    `generator` turns grey (and features) into colour; it, or the moving average of its weights where the recipe
+    has one, is what a study validates and exports.
 
     Attributes:
         modules: Networks by name.
         optimizers: One per trained network, under the same name.
+        recipe: How they are optimised.
+        average: The generator with averaged weights, or None.
     """
 
     def __init__(
@@ -47,18 +56,30 @@ class Learner(ABC):
         modules: Mapping[str, nn.Module],
         settings: ModelSettings,
         device: torch.device,
-        needs_vectors: bool = False,
+        needs_features: bool = False,
     ) -> None:
         self.device = device
         self.precision = choose_precision(settings.precision, device)
-        self.needs_vectors = needs_vectors
+        self.needs_features = needs_features
         self.modules = {name: place(module, device, settings) for name, module in modules.items()}
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
+        self.recipe = settings.recipe
+        self.average = weight_average(self.generator, settings.recipe.ema)
 
     @property
     def generator(self) -> nn.Module:
-        """The network that colours."""
+        """The network that is trained to colour."""
         return self.modules["generator"]
+
+    @property
+    def finished(self) -> nn.Module:
+        """The network as a user would have it: with averaged weights, where the recipe averages."""
+        return self.generator if self.average is None else self.average.module
+
+    def update_average(self) -> None:
+        """Take the present weights into their average; for the training loop, after each step."""
+        if self.average is not None:
+            self.average.update_parameters(self.generator)
 
     @abstractmethod
     def train_step(self, batch: Batch) -> dict[str, Tensor]:
@@ -70,28 +91,30 @@ class Learner(ABC):
         """
 
     @torch.inference_mode()
-    def predict(self, grey: Tensor, vector: Tensor | None = None) -> Tensor:
+    def predict(self, grey: Tensor, features: Features | None = None) -> Tensor:
         """Colour for grey, as the finished model gives it (BatchNorm by its running averages).
 
         Args:
             grey: B×1×H×W in [−1, 1].
-            vector: B×512, for architectures that need vectors.
+            features: For architectures that need them.
 
         Returns:
             B×3×H×W float32 in [−1, 1].
         """
-        self._set_training(False)
-        return self._colour(grey, vector).float().contiguous()
+        network = self.finished
+        if network.training:
+            network.eval()
+        return self._apply(network, grey, features).float().contiguous()
 
     def tensors(self) -> dict[str, Tensor]:
         """A snapshot on the CPU of everything training changes.
 
         Returns:
-            `<network>/<tensor>` and `optimizer/<network>/<parameter index>/<state>`, contiguous.
+            `<network>/<tensor>`, `average/<tensor>` and `optimizer/<network>/<parameter index>/<state>`, contiguous.
         """
         snapshot = {
             f"{name}/{key}": _snapshot(tensor)
-            for name, module in self.modules.items()
+            for name, module in self._networks().items()
             for key, tensor in module.state_dict().items()
         }
         for name, optimizer in self.optimizers.items():
@@ -106,30 +129,44 @@ class Learner(ABC):
         Raises:
             ModelError: The tensors are those of other networks.
         """
-        for name, module in self.modules.items():
+        for name, module in self._networks().items():
             _load(module, _below(tensors, f"{name}/"), name)
         for name, optimizer in self.optimizers.items():
             _load_optimizer(optimizer, _below(tensors, f"optimizer/{name}/"))
 
     def generator_tensors(self) -> dict[str, Tensor]:
-        """A snapshot on the CPU of the generator alone, by the names of its state_dict."""
-        return {key: _snapshot(tensor) for key, tensor in self.generator.state_dict().items()}
+        """A snapshot on the CPU of the finished generator alone, by the names of its state_dict."""
+        return {key: _snapshot(tensor) for key, tensor in self.finished.state_dict().items()}
 
     def load_generator(self, tensors: Mapping[str, Tensor]) -> None:
         """Start from a generator that `generator_tensors()` gave; optimizers are left as they are.
+
+        Its weights are the first that enter a moving average.
 
         Raises:
             ModelError: The tensors are those of another network.
         """
         _load(self.generator, tensors, "generator")
+        if self.average is not None:
+            self.average.module.load_state_dict(self.generator.state_dict())
+            self.average.n_averaged.zero_()
 
-    def _colour(self, grey: Tensor, vector: Tensor | None) -> Tensor:
+    def _networks(self) -> dict[str, nn.Module]:
+        return self.modules | ({} if self.average is None else {AVERAGE: self.average})
+
+    def _colour(self, grey: Tensor, features: Features | None) -> Tensor:
+        """What the generator makes of a batch; in training, what its loss is computed of."""
+        return self._apply(self.generator, grey, features)
+
+    def _apply(self, network: nn.Module, grey: Tensor, features: Features | None) -> Tensor:
         with autocast(self.device, self.precision):
-            if not self.needs_vectors:
-                return self.generator(grey)  # type: ignore[no-any-return]
-            if vector is None:
-                raise ModelError("This architecture needs a VGG16 vector with every image; none was given.")
-            return self.generator(grey, vector)  # type: ignore[no-any-return]
+            if not self.needs_features:
+                return network(grey)  # type: ignore[no-any-return]
+            if features is None:
+                raise ModelError(
+                    "This architecture needs VGG16's features with every image; none were given."
+                )
+            return network(grey, features)  # type: ignore[no-any-return]
 
     def _set_training(self, training: bool) -> None:
         for module in self.modules.values():

@@ -4,6 +4,7 @@ x is the grey image, y its true colour, G the generator, D the discriminator's p
 inside the logarithm (not Adam's ε).
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -18,13 +19,30 @@ SATURATED_LOGIT = 17.0
 
 
 def mean_squared_error(prediction: Tensor, colour: Tensor) -> Tensor:
-    """Mean of (G(x) − y)² over all values; B×3×H×W in [−1, 1] each → scalar."""
+    """Mean of (G(x) − y)² over all values; B×C×H×W each → scalar."""
     return functional.mse_loss(prediction.float(), colour)
 
 
 def mean_absolute_error(prediction: Tensor, colour: Tensor) -> Tensor:
-    """Mean of |G(x) − y| over all values; B×3×H×W in [−1, 1] each → scalar."""
+    """Mean of |G(x) − y| over all values; B×C×H×W each → scalar."""
     return functional.l1_loss(prediction.float(), colour)
+
+
+def pixel_loss(name: str) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss called `name`: `mse` or `l1`.
+
+    Raises:
+        ModelError: The name is neither.
+    """
+    if name not in PIXEL_LOSSES:
+        raise ModelError(f"Unknown loss {name!r}; choose {' or '.join(PIXEL_LOSSES)}.")
+    return PIXEL_LOSSES[name]
+
+
+PIXEL_LOSSES: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "mse": mean_squared_error,
+    "l1": mean_absolute_error,
+}
 
 
 class AdversarialLoss(Protocol):

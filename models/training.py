@@ -6,9 +6,11 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
 
 from models.errors import ModelError
 from models.learner import Batch, Learner
+from models.schedule import CONSTANT, scheduler
 
 Metrics = Callable[[Tensor, Tensor], dict[str, Tensor]]
 Summary = Callable[[dict[str, Tensor]], dict[str, float]]
@@ -21,6 +23,10 @@ class TrainBatches(Protocol):
         """Batches of epoch `number`, counted from 0."""
         ...
 
+    def __len__(self) -> int:
+        """Batches of an epoch."""
+        ...
+
 
 class Trainer:
     """Trains a learner epoch by epoch; reads nothing from any global random state.
@@ -31,6 +37,7 @@ class Trainer:
         validation_batches: Gives the same batches whenever it is iterated.
         metrics: (prediction, truth), each B×3×H×W in [−1, 1] → per-image values (B) by name.
         summarise: Per-image values of the whole split by name → one number by name.
+        epochs: Length of the whole training; the recipe's schedule must know it unless it is constant.
 
     Attributes:
         epoch: Epochs done.
@@ -44,6 +51,7 @@ class Trainer:
         validation_batches: Iterable[Batch],
         metrics: Metrics,
         summarise: Summary,
+        epochs: int | None = None,
     ) -> None:
         self.learner = learner
         self.train_batches = train_batches
@@ -52,6 +60,8 @@ class Trainer:
         self.summarise = summarise
         self.epoch = 0
         self.history: list[dict[str, float]] = []
+        self._epochs = epochs
+        self._schedulers = self._fresh_schedulers()
 
     def step(self, epochs: int = 1) -> dict[str, float]:
         """Train, then validate.
@@ -86,6 +96,9 @@ class Trainer:
         steps: list[Tensor] = []
         for batch in self.train_batches.epoch(self.epoch):
             losses = self.learner.train_step(batch)
+            self.learner.update_average()
+            for one in self._schedulers:
+                one.step()
             names = list(losses)
             steps.append(torch.stack(list(losses.values())))
         if not steps:
@@ -100,7 +113,7 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Metrics of the present generator over the validation data."""
         parts = [
-            self.metrics(self.learner.predict(batch.grey, batch.vector), batch.colour)
+            self.metrics(self.learner.predict(batch.grey, batch.features), batch.colour)
             for batch in self.validation_batches
         ]
         if not parts:
@@ -116,3 +129,17 @@ class Trainer:
         self.learner.load_tensors(tensors)
         self.epoch = int(state["epoch"])
         self.history = list(state["history"])
+        self._schedulers = self._fresh_schedulers()
+
+    def _fresh_schedulers(self) -> list[LambdaLR]:
+        """One per optimizer, at the present step; none for a constant rate, which is left untouched."""
+        schedule = self.learner.recipe.schedule
+        if schedule == CONSTANT:
+            return []
+        if self._epochs is None:
+            raise ModelError(f"The schedule {schedule} must know for how many epochs the training is meant.")
+        per_epoch = len(self.train_batches)
+        return [
+            scheduler(optimizer, schedule, self._epochs * per_epoch, self.epoch * per_epoch)
+            for optimizer in self.learner.optimizers.values()
+        ]

@@ -12,13 +12,13 @@ from numpy.typing import ArrayLike
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
-from models.learner import Batch
+from models.learner import Batch, Features
 from models.metrics.colour import keep_luminance
 from models.metrics.image import image_quantities
 from models.metrics.names import INDEX, KEPT
 from models.metrics.summary import summarise
 
-Predict = Callable[[Tensor, Tensor | None], Tensor]
+Predict = Callable[[Tensor, Features | None], Tensor]
 
 
 class IndexedBatch(Batch, Protocol):
@@ -35,7 +35,7 @@ def evaluate(predict: Predict, batches: Iterable[IndexedBatch]) -> dict[str, np.
     """Image quantities (N each) of a model's predictions.
 
     Args:
-        predict: grey B×1×H×W (and vectors) → colour B×3×H×W, all in [−1, 1].
+        predict: grey B×1×H×W (and features) → colour B×3×H×W, all in [−1, 1].
         batches: The split, in order.
 
     Returns:
@@ -44,7 +44,7 @@ def evaluate(predict: Predict, batches: Iterable[IndexedBatch]) -> dict[str, np.
     """
     parts = []
     for batch in batches:
-        prediction = predict(batch.grey, batch.vector)
+        prediction = predict(batch.grey, batch.features)
         raw = image_quantities(prediction, batch.colour)
         kept = image_quantities(keep_luminance(prediction, batch.grey), batch.colour)
         parts.append({**raw, **{f"{KEPT}{name}": value for name, value in kept.items()}, INDEX: batch.index})

@@ -61,7 +61,7 @@ class ColorizationTrial(tune.Trainable):
         dataset = spec.dataset
         if dataset not in self._images:
             self._images[dataset] = ray.get(self._shared.images[dataset])
-        if not architecture(spec.architecture).needs_vectors:
+        if not architecture(spec.architecture).features:
             return TrialData(self._images[dataset], None)
         if dataset not in self._vectors:
             self._vectors[dataset] = ray.get(self._shared.vectors[dataset])

@@ -59,7 +59,7 @@ def _data(record: StudyRecord, champion: TrialRecord) -> str:
         f"{facts['train']} training images{subset}, {facts['validation']} for validation, {facts['test']} "
         f"for the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
     ]
-    if architecture(champion.architecture).needs_vectors:
+    if architecture(champion.architecture).features:
         lines.append(f"VGG16 weights behind its image vectors: {record.data['vgg16']}.")
     return "\n".join(f"- {line}" for line in lines)
 
@@ -123,7 +123,7 @@ def _licence(record: StudyRecord, champion: TrialRecord) -> str:
         "The software is under the MIT licence, which does not cover the training images: before passing "
         "these weights on, check that the images' terms allow it (many public sets are for research only).",
     ]
-    if architecture(champion.architecture).needs_vectors and "random" not in record.data["vgg16"]:
+    if architecture(champion.architecture).features and "random" not in record.data["vgg16"]:
         lines.append(
             "The folder contains VGG16's convolutions (Simonyan & Zisserman 2015, pretrained on ImageNet), "
             "which have terms of their own; the authors' weights are under CC BY 4.0."

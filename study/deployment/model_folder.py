@@ -44,7 +44,7 @@ def write_model_folder(
             raise StudyError(f"The weights {key} are not in the storage {storage.uri}; restore that folder.")
         generator = load_weights(file)[0]
     plugin, plugin_file = _plugin(trial.architecture)
-    vgg16 = settings.model.vgg16 if architecture(trial.architecture).needs_vectors else ""
+    vgg16 = settings.model.vgg16 if architecture(trial.architecture).features else ""
     config = ColorizerConfig(
         trial.architecture,
         settings.model.width,

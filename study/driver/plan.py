@@ -22,7 +22,7 @@ _DRAWN_IMAGES = 360
 class _FakeBatch(NamedTuple):
     grey: torch.Tensor
     colour: torch.Tensor
-    vector: torch.Tensor
+    features: torch.Tensor
 
 
 def seconds_per_image(settings: StudySettings, name: str) -> float:

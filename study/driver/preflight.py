@@ -15,7 +15,7 @@ from data_utils.layouts import recognise
 from data_utils.load_dataset import DRAWN
 from models.errors import ModelError
 from models.hardware import choose_device
-from models.vgg import describe_weights
+from models.vgg_weights import describe_weights
 from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome

@@ -16,7 +16,8 @@ from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
-from models.vgg import describe_weights, image_vectors, weights_fingerprint
+from models.vgg import image_vectors
+from models.vgg_weights import describe_weights, weights_fingerprint
 from study.errors import UsageError
 from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
@@ -48,7 +49,7 @@ class Prepared:
 
 def needs_vectors(settings: StudySettings) -> bool:
     """Whether any architecture of the study takes VGG16 vectors."""
-    return any(architecture(name).needs_vectors for name in settings.architectures)
+    return any(architecture(name).features for name in settings.architectures)
 
 
 def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:

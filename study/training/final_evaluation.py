@@ -12,7 +12,7 @@ from data_utils.batches import Batches
 from data_utils.load_dataset import ImageSet
 from data_utils.pictures import colour_tiles, grey_tiles, save_sheet, tile_side, tiles
 from data_utils.splits import TEST
-from models.learner import Learner
+from models.learner import Features, Learner
 from models.metrics.evaluation import evaluate, save_evaluation
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, truth_path
 from study.training.trial_files import TrialFiles
@@ -37,8 +37,8 @@ def publish_test(
     side = tile_side(len(positions), images.size)
     pictures: list[np.ndarray] = []
 
-    def predict(grey: Tensor, vector: Tensor | None) -> Tensor:
-        prediction = learner.predict(grey, vector)
+    def predict(grey: Tensor, features: Features | None) -> Tensor:
+        prediction = learner.predict(grey, features)
         pictures.append(tiles(prediction, side))
         return prediction
 

@@ -8,6 +8,7 @@ from functools import partial
 from torch import Tensor
 
 from data_utils.batches import Batches
+from data_utils.features import StoredFeatures
 from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture, seeded_build
@@ -73,6 +74,11 @@ class Trial:
             learner.load_generator(self._files.parent_weights(self._spec.generator_from))
         return learner
 
+    @property
+    def _features(self) -> StoredFeatures | None:
+        vectors = self._data.vectors
+        return None if vectors is None else StoredFeatures(vectors, self._device)
+
     def _batches(self, split: int, *, train: bool = False) -> Batches:
         images = self._data.images
         return Batches(
@@ -82,7 +88,7 @@ class Trial:
             self._device,
             train=train,
             seed=self._spec.seed,
-            vectors=self._data.vectors,
+            features=self._features,
         )
 
     @property
@@ -167,8 +173,10 @@ class Trial:
         Returns:
             The picture's key in the study's storage.
         """
-        images, vectors = self._data.images, self._data.vectors
-        chosen = Batches(images, sample_indices(images), 8, self._device, train=False, vectors=vectors)
+        images = self._data.images
+        chosen = Batches(
+            images, sample_indices(images), 8, self._device, train=False, features=self._features
+        )
         batch = next(iter(chosen))
-        prediction = self.learner.predict(batch.grey, batch.vector)
+        prediction = self.learner.predict(batch.grey, batch.features)
         return self._files.save_picture(self.epoch, sample_grid(batch.grey, prediction, batch.colour))

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from data_utils import TRAIN, Batches, ImageSet
+from data_utils import TRAIN, Batches, ComputedFeatures, ImageSet, StoredFeatures
+from data_utils.augmentation import crop
 from data_utils.pixel_store import ResidentImages
 
 CPU = torch.device("cpu")
@@ -53,7 +54,7 @@ def test_validation_shows_all_images_in_order(images):
     assert (grey.shape, colour.shape) == ((20, 1, 8, 8), (20, 3, 8, 8))
     assert np.array_equal(as_uint8(grey)[:, 0], images.grey[3:])
     assert np.array_equal(as_uint8(colour).transpose(0, 2, 3, 1), images.colour[3:])
-    assert all(batch.vector is None for batch in epoch)
+    assert all(batch.features is None for batch in epoch)
 
 
 def test_range_and_type(images):
@@ -93,16 +94,69 @@ def test_each_image_is_shown_plain_or_mirrored_in_both_forms(images):
 def test_vectors_belong_to_the_shown_image(images):
     vectors = np.stack([np.arange(23.0), np.arange(23.0) + 100]).astype(np.float32)[..., None].repeat(4, -1)
     vectors.setflags(write=False)
-    batches = Batches(images, images.indices(TRAIN), 6, CPU, train=True, vectors=vectors)
+    stored = StoredFeatures(vectors, CPU)
+    batches = Batches(images, images.indices(TRAIN), 6, CPU, train=True, features=stored)
     for batch in batches.epoch(1):
-        assert batch.vector is not None
-        assert batch.vector.shape == (6, 4)
+        assert batch.features is not None
+        assert batch.features.shape == (6, 4)
         for row, index in enumerate(batch.index.tolist()):
             flip = not np.array_equal(as_uint8(batch.grey[row, 0]), images.grey[index])
-            assert batch.vector[row].tolist() == [index + 100 * flip] * 4
-    plain = next(iter(Batches(images, np.arange(23), 23, CPU, train=False, vectors=vectors).epoch(0)))
-    assert plain.vector is not None
-    assert plain.vector[:, 0].tolist() == list(range(23))
+            assert batch.features[row].tolist() == [index + 100 * flip] * 4
+    plain = next(iter(Batches(images, np.arange(23), 23, CPU, train=False, features=stored).epoch(0)))
+    assert plain.features is not None
+    assert plain.features[:, 0].tolist() == list(range(23))
+
+
+def test_maps_of_some_images_belong_to_the_shown_image(images):
+    positions = np.array([2, 3, 11, 20])
+    maps = [
+        np.arange(8, dtype=np.float16).reshape(2, 4, 1, 1, 1).repeat(side, 2).repeat(side, 3)
+        for side in (4, 2)
+    ]
+    stored = StoredFeatures(maps, CPU, positions)
+    batch = next(Batches(images, positions, 4, CPU, train=True, features=stored).epoch(2))
+    large, small = batch.features
+    assert (large.shape, small.shape) == ((4, 1, 4, 4), (4, 1, 2, 2))
+    assert large.dtype == torch.float32
+    for row, index in enumerate(batch.index.tolist()):
+        flip = not np.array_equal(as_uint8(batch.grey[row, 0]), images.grey[index])
+        expected = positions.tolist().index(index) + 4 * flip
+        assert large[row].unique().tolist() == small[row].unique().tolist() == [expected]
+
+
+@pytest.mark.parametrize("augmentation", ["flip", "crop"])
+def test_computed_features_see_the_images_as_they_are_shown(images, augmentation):
+    computed = ComputedFeatures(lambda grey: grey.float().mean(dim=(1, 2)))
+    batches = Batches(images, np.arange(23), 6, CPU, train=True, features=computed, augmentation=augmentation)
+    for batch in batches.epoch(0):
+        shown = (batch.grey.mean(dim=(1, 2, 3)) + 1) * 127.5
+        torch.testing.assert_close(batch.features, shown, rtol=1e-4, atol=1e-3)
+
+
+def test_crops_change_training_alone_and_leave_order_and_flips(images):
+    def make(augmentation, train=True):
+        return Batches(images, np.arange(23), 5, CPU, train=train, seed=4, augmentation=augmentation)
+
+    plain, cropped = list(make("flip").epoch(1)), list(make("crop").epoch(1))
+    again = list(make("crop").epoch(1))
+    for one, other, same in zip(plain, cropped, again, strict=True):
+        assert torch.equal(one.index, other.index)
+        assert not torch.equal(one.colour, other.colour)
+        assert torch.equal(other.colour, same.colour)
+        assert other.colour.shape == one.colour.shape
+        assert other.colour.abs().max() <= 1 + 1e-6
+    validation = zip(make("flip", train=False), make("crop", train=False), strict=True)
+    assert all(torch.equal(one.colour, other.colour) for one, other in validation)
+    with pytest.raises(ValueError, match="'rotate'"):
+        make("rotate")
+
+
+def test_a_crop_is_a_window_enlarged():
+    ramp = torch.arange(8.0).view(1, 1, 1, 8).expand(1, 1, 8, 8)
+    whole = crop(ramp, torch.tensor([[1.0, 0.0, 0.0]]))
+    torch.testing.assert_close(whole, ramp)
+    right_half = crop(ramp, torch.tensor([[0.5, 0.5, 0.0]]))[0, 0, 0]
+    torch.testing.assert_close(right_half[2:6], torch.tensor([4.75, 5.25, 5.75, 6.25]))
 
 
 def signature(batches: Batches, epoch: int) -> list[float]:
@@ -123,9 +177,9 @@ def test_order_and_flips_depend_on_seed_and_epoch_alone(images):
 
 @pytest.mark.parametrize("train", [True, False])
 def test_streamed_batches_equal_resident_ones(images, train):
-    vectors = np.random.default_rng(1).random((2, 23, 3), np.float32)
+    stored = StoredFeatures(np.random.default_rng(1).random((2, 23, 3), np.float32), CPU)
     resident, streamed = (
-        Batches(images, np.arange(22), 4, CPU, train=train, seed=5, vectors=vectors, streaming=streaming)
+        Batches(images, np.arange(22), 4, CPU, train=train, seed=5, features=stored, streaming=streaming)
         for streaming in (False, True)
     )
     assert (resident.streaming, streamed.streaming) == (False, True)

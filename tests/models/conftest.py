@@ -8,7 +8,7 @@ import pytest
 
 from models.architectures import architecture, seeded_build
 from models.learner import Learner
-from models.settings import ModelSettings
+from models.settings import ModelSettings, Recipe
 from tests.support.synthetic import CPU
 
 VGG_FILE = "vgg16_features_imagenet_fp16.safetensors"
@@ -17,10 +17,16 @@ VGG_FILE = "vgg16_features_imagenet_fp16.safetensors"
 @pytest.fixture
 def build() -> Callable[..., Learner]:
     def make(
-        name: str, seed: int = 0, width: int = 4, gan_loss: str = "probability", **changed: float | str
+        name: str,
+        seed: int = 0,
+        width: int = 4,
+        gan_loss: str = "probability",
+        target: str = "rgb",
+        recipe: Recipe | None = None,
+        **changed: float | str,
     ) -> Learner:
         one = architecture(name)
-        settings = ModelSettings(width=width, gan_loss=gan_loss)
+        settings = ModelSettings(width=width, gan_loss=gan_loss, target=target, recipe=recipe or Recipe())
         return seeded_build(one, settings, {**one.textbook, **changed}, CPU, seed)
 
     return make

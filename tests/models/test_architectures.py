@@ -4,9 +4,10 @@ import sys
 import pytest
 
 from models.architectures import ARCHITECTURES, Choice, Float, architecture, known, register, seeded_build
+from models.discriminator import Discriminator
 from models.errors import ModelError
 from models.plugins import load_plugin
-from models.settings import ModelSettings
+from models.settings import ModelSettings, Recipe
 from tests.support.synthetic import CPU, images
 from tests.support.tables import restored
 
@@ -30,13 +31,13 @@ def restored_registry(monkeypatch):
     restored(monkeypatch, ARCHITECTURES)
 
 
-def test_three_architectures_are_built_in():
-    assert known() == ("koalarization", "unet", "cgan")
-    assert architecture("koalarization").needs_vectors
+def test_four_architectures_are_built_in():
+    assert known() == ("koalarization", "unet", "cgan", "vggunet")
+    assert [architecture(name).features for name in known()] == ["vector", None, None, "maps"]
     assert architecture("cgan").pretrained_by == "unet"
 
 
-@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
+@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan", "vggunet"])
 def test_the_textbook_lies_in_the_search_space(name):
     one = architecture(name)
     assert set(one.textbook) == set(one.search_space)
@@ -63,6 +64,32 @@ def test_missing_and_unknown_hyperparameters_are_refused():
     for given in ({}, {"learning_rate": 1e-3, "momentum": 0.9}):
         with pytest.raises(ModelError, match="learning_rate"):
             seeded_build(architecture("unet"), ModelSettings(width=4), given, CPU, 0)
+
+
+def test_the_recipe_may_be_searched():
+    one, given = architecture("unet"), {"learning_rate": 1e-3, "weight_decay": 0.25, "schedule": "cosine"}
+    learner = seeded_build(one, ModelSettings(width=4, recipe=Recipe(ema=0.9)), given, CPU, 0)
+    assert learner.recipe == Recipe(ema=0.9, weight_decay=0.25, schedule="cosine")
+    assert learner.optimizers["generator"].param_groups[0]["weight_decay"] == 0.25
+
+
+def test_trials_of_earlier_versions_are_built_without_later_hyperparameters():
+    one = architecture("cgan")
+    given = {key: value for key, value in one.textbook.items() if key not in one.defaults}
+    assert given != one.textbook
+    learner = seeded_build(one, ModelSettings(width=4), given, CPU, 0)
+    assert isinstance(learner.modules["discriminator"], Discriminator)
+
+
+def test_the_first_trials_fit_what_the_networks_predict():
+    rates = {target: architecture("cgan").first_trials(target)[0] for target in ("rgb", "luma_kept")}
+    assert rates["rgb"] == architecture("cgan").textbook
+    assert rates["luma_kept"] == {
+        **rates["rgb"],
+        "learning_rate": 1e-3,
+        "discriminator_learning_rate": 1e-3,
+    }
+    assert [trial["generator_init"] for trial in architecture("cgan").first_trials()] == ["scratch", "unet"]
 
 
 def test_a_plugin_file_adds_an_architecture(tmp_path):

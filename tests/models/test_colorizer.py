@@ -9,9 +9,16 @@ import torch
 from models.architectures import ARCHITECTURES, Int, architecture, seeded_build
 from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig, seen_size
 from models.errors import ModelError
-from models.metrics.colour import keep_luminance, lab_to_rgb, lightness_of_grey, rgb_to_lab, to_unit
+from models.metrics.colour import (
+    keep_luminance,
+    lab_to_rgb,
+    lightness_of_grey,
+    luma,
+    rgb_to_lab,
+    to_unit,
+)
 from models.settings import ModelSettings
-from models.vgg import VGG16Features
+from models.vgg import VGG16Features, vgg16_describer
 from tests.support.synthetic import CPU
 from tests.support.tables import restored
 
@@ -90,6 +97,20 @@ def test_a_saved_model_colours_as_before(make, tmp_path, name):
     assert loaded.config == colorizer.config
     assert np.array_equal(loaded.colour(grey), colorizer.colour(grey))
     assert sorted(path.name for path in (tmp_path / "model").iterdir()) == [CONFIG, WEIGHTS]
+
+
+@pytest.mark.parametrize("name", ["unet", "cgan", "koalarization"])
+def test_a_model_knows_that_it_keeps_the_luma(build, tmp_path, name):
+    config = ColorizerConfig(name, 4, SIZE, vgg16="random", target="luma_kept")
+    tensors = build(name, target="luma_kept").generator_tensors()
+    features = architecture(name).features
+    describer = vgg16_describer(features, "random") if features else None
+    Colorizer(config, tensors, describer, CPU).save(tmp_path)
+    grey = picture(SIZE, SIZE)
+    prediction = Colorizer.load(tmp_path, "cpu").predict(grey[None])
+    assert (luma(prediction) - (torch.from_numpy(grey) / 127.5 - 1)).abs().max() < 2e-6
+    with pytest.raises(ModelError, match="another architecture"):
+        Colorizer(ColorizerConfig(name, 4, SIZE), tensors, describer, CPU)
 
 
 def test_random_vgg16_is_a_word_and_not_a_file(make, tmp_path):

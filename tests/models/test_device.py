@@ -43,17 +43,17 @@ def test_layout_by_device_and_width():
     assert memory_format(CPU, 64) == torch.contiguous_format
 
 
-@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
+@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan", "vggunet"])
 def test_bfloat16_stays_near_float32_and_gives_float32_out(name):
     one = architecture(name)
     reports = {}
     for precision in ("float32", "bfloat16"):
         settings = ModelSettings(width=4, precision=precision)
         learner = seeded_build(one, settings, one.textbook, CPU, 0)
-        reports[precision] = learner.train_step(images())
+        reports[precision] = learner.train_step(images(name))
         assert all(value.dtype == torch.float32 for value in reports[precision].values())
-        batch = images(count=1)
-        assert learner.predict(batch.grey, batch.vector).dtype == torch.float32
+        batch = images(name, count=1)
+        assert learner.predict(batch.grey, batch.features).dtype == torch.float32
         assert all(p.dtype == torch.float32 for p in learner.generator.parameters())
     for key, value in reports["float32"].items():
         torch.testing.assert_close(reports["bfloat16"][key], value, rtol=0.05, atol=0.02)

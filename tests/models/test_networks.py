@@ -2,11 +2,12 @@ import pytest
 import torch
 
 from models.architectures import architecture, known, seeded_build
-from models.discriminator import Discriminator
+from models.discriminator import Discriminator, PatchDiscriminator
 from models.koalarization import Koalarization
 from models.settings import ModelSettings
 from models.unet import UNet
-from tests.support.synthetic import CPU, images
+from models.vggunet import VGGUNet
+from tests.support.synthetic import CPU, features_for, images
 
 
 def parameters(network: torch.nn.Module) -> int:
@@ -20,18 +21,18 @@ def test_unet_has_the_papers_size_at_width_64():
 
 def test_width_scales_every_network():
     with torch.device("meta"):
-        for network in (UNet, Koalarization, Discriminator):
+        for network in (UNet, Koalarization, Discriminator, PatchDiscriminator, VGGUNet):
             sizes = [parameters(network(width)) for width in (1, 4, 16, 64)]
             assert sizes == sorted(set(sizes))
 
 
 @pytest.mark.parametrize("width", [1, 3, 8])
 @pytest.mark.parametrize("sides", [(16, 16), (32, 48)])
-@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan"])
+@pytest.mark.parametrize("name", ["koalarization", "unet", "cgan", "vggunet"])
 def test_colour_has_the_sides_of_grey_and_its_range(name, sides, width):
     one = architecture(name)
     learner = seeded_build(one, ModelSettings(width=width), one.textbook, CPU, 0)
-    colour = learner.predict(torch.rand(2, 1, *sides) * 2 - 1, torch.rand(2, 512))
+    colour = learner.predict(torch.rand(2, 1, *sides) * 2 - 1, features_for(name, 2, sides))
     assert colour.shape == (2, 3, *sides)
     assert colour.dtype == torch.float32
     assert colour.abs().max() <= 1
@@ -67,7 +68,7 @@ def test_a_narrow_koalarization_is_never_born_dead(width):
         torch.manual_seed(seed)
         network = Koalarization(width)
         first = next(network.parameters())
-        (gradient,) = torch.autograd.grad(network(batch.grey, batch.vector).sum(), first)
+        (gradient,) = torch.autograd.grad(network(batch.grey, batch.features).sum(), first)
         assert gradient.abs().max() > 0
 
 
@@ -78,6 +79,17 @@ def test_discriminator_gives_one_logit_per_pair():
     assert logits.shape == (3,)
     assert not torch.equal(logits, network(batch.grey, -batch.colour))
     assert not torch.equal(logits, network(-batch.grey, batch.colour))
+
+
+def test_each_logit_of_the_patch_discriminator_sees_a_patch_of_70_pixels():
+    torch.manual_seed(0)
+    network = PatchDiscriminator(4).eval()
+    grey = torch.rand(1, 1, 128, 128, requires_grad=True)
+    logits = network(grey, torch.rand(1, 3, 128, 128))
+    assert logits.shape == (1, 14, 14)
+    (gradient,) = torch.autograd.grad(logits[0, 7, 7], grey)
+    seen = gradient[0, 0].abs().sum(dim=0) > 0
+    assert seen.sum() == 70
 
 
 @pytest.mark.parametrize("name", known())

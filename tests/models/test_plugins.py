@@ -4,10 +4,13 @@ import json
 import shutil
 
 import pytest
+import torch
 
-from models.architectures import ARCHITECTURES, known
-from models.plugins import load_packed, packed
+from models.architectures import ARCHITECTURES, architecture, known, seeded_build
+from models.plugins import load_packed, load_plugin, packed
+from models.settings import ModelSettings
 from tests.conftest import ROOT, run_module
+from tests.support.synthetic import CPU, images
 from tests.support.tables import restored
 
 NAMES = ("tiny_colorizer.py", "worst_colours.py", "halton.py", "html_table.py")
@@ -59,3 +62,13 @@ def test_a_file_travels_to_machines_that_do_not_have_it(tmp_path, restored_regis
     file.unlink()
     load_packed(parcel)
     assert "tiny" in known()
+
+
+def test_the_example_with_vgg16s_vector_trains_on_either_target(restored_registry):
+    load_plugin(str(ROOT / "examples" / "vector_unet.py"))
+    one, batch = architecture("vector_unet"), images("koalarization")
+    for target in ("rgb", "luma_kept"):
+        learner = seeded_build(one, ModelSettings(width=4, target=target), one.textbook, CPU, 0)
+        learner.train_step(batch)
+        other = learner.predict(batch.grey, batch.features + 1)
+        assert not torch.equal(learner.predict(batch.grey, batch.features), other)

@@ -1,16 +1,15 @@
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file, save_file
 
 from models.errors import ModelError
 from models.vgg import (
-    HUB_FILE,
-    VGG16Features,
-    describe_weights,
+    MAP_LAYERS,
+    VGG16Maps,
+    image_maps,
     image_vectors,
-    load_vgg16,
-    weights_fingerprint,
+    maps_bytes,
+    vgg16_describer,
 )
 from tests.support.synthetic import CPU
 
@@ -36,69 +35,49 @@ def test_any_image_size_gives_512_values(height, width):
     assert image_vectors(greys(1, height, width), "random", CPU).shape == (2, 1, 512)
 
 
-def test_random_weights_are_always_the_same_and_say_that_they_are_random():
-    torch.manual_seed(1)
-    first = load_vgg16("random").state_dict()
-    torch.manual_seed(2)
-    second = load_vgg16("random").state_dict()
-    assert all(torch.equal(first[key], second[key]) for key in first)
-    assert "random" in describe_weights("random")
-    assert weights_fingerprint("random") == weights_fingerprint("random")
-
-
-def test_the_network_is_frozen():
-    network = VGG16Features("random")
+@pytest.mark.parametrize("kind", ["vector", "maps"])
+def test_the_network_is_frozen(kind):
+    network = vgg16_describer(kind, "random")
     assert not network.training
     assert not any(parameter.requires_grad for parameter in network.parameters())
 
 
-def test_the_real_file(vgg_file):
-    network = VGG16Features(str(vgg_file))
-    stored = load_file(vgg_file)
-    assert torch.equal(network.features.state_dict()["28.bias"], stored["28.bias"].float())
-    vectors = image_vectors(greys(2), str(vgg_file), CPU)
-    assert vectors.min() >= 0
-    assert vectors.std() > 0
-    assert vgg_file.name in describe_weights(str(vgg_file))
-    assert weights_fingerprint(str(vgg_file)) != weights_fingerprint("random")
+def test_maps_are_what_torchvisions_layers_give_at_unit_scale():
+    grey = torch.from_numpy(greys(2, 32, 48))
+    network = VGG16Maps("random")
+    maps = network(grey)
+    x = (grey[:, None].float() / 255 - network.mean) / network.std
+    for level, (place, channels) in enumerate(MAP_LAYERS.items()):
+        expected = network.features[: place + 1](x)
+        expected = expected / expected.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+        torch.testing.assert_close(maps[level], expected, rtol=1e-4, atol=1e-5)
+        assert maps[level].shape == (2, channels, 16 >> level, 24 >> level)
 
 
-@pytest.mark.parametrize("kind", ["safetensors", "pth"])
-def test_local_files_in_torchvisions_layout_are_read(tmp_path, kind):
-    weights = load_vgg16("random").state_dict()
-    path = tmp_path / f"own.{kind}"
-    if kind == "safetensors":
-        save_file({f"features.{key}": value.half() for key, value in weights.items()}, path)
-    else:
-        torch.save(weights, path)
-    loaded = load_vgg16(str(path)).state_dict()
-    for key, value in weights.items():
-        torch.testing.assert_close(loaded[key], value, rtol=1e-3, atol=1e-6)
+def test_maps_of_an_image_do_not_depend_on_its_companions_or_its_contrast():
+    grey = greys(3)
+    together = image_maps(grey, "random", CPU, batch_size=3)
+    alone = image_maps(grey[1:2], "random", CPU)
+    for several, one in zip(together, alone, strict=True):
+        np.testing.assert_allclose(several[:, 1:2], one, rtol=2e-3, atol=1e-3)
+    black = image_maps(np.zeros((1, 16, 16), np.uint8), "random", CPU)
+    assert all(np.isfinite(one).all() for one in black)
 
 
-def test_auto_reads_the_hubs_file_with_its_own_normalisation(tmp_path, monkeypatch):
-    monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
-    with pytest.raises(ModelError, match=f"{HUB_FILE}.*random"):
-        load_vgg16("auto")
-    (tmp_path / "checkpoints").mkdir()
-    torch.save(load_vgg16("random").state_dict(), tmp_path / "checkpoints" / HUB_FILE)
-    network = VGG16Features("auto")
-    assert network.std.flatten().tolist() == pytest.approx([1 / 255] * 3)
-    assert VGG16Features("random").std.flatten().tolist() == pytest.approx([0.229, 0.224, 0.225])
+def test_stored_maps_are_halves_plain_and_mirrored():
+    grey = greys(3, 32, 32)
+    maps = image_maps(grey, "random", CPU, batch_size=2)
+    assert [one.shape for one in maps] == [
+        (2, 3, 32 >> n, 32 >> n, c) for n, c in enumerate(MAP_LAYERS.values(), 1)
+    ]
+    assert all(one.dtype == np.float16 for one in maps)
+    assert sum(one.nbytes for one in maps) == maps_bytes(3, 32)
+    assert maps_bytes(1, 64) == 2 * 237_568 * 2
+    mirrored = image_maps(grey[:, :, ::-1], "random", CPU)
+    for one, other in zip(maps, mirrored, strict=True):
+        np.testing.assert_allclose(one[0], other[1], rtol=2e-3, atol=1e-3)
 
 
-def test_missing_and_wrong_files_are_refused_by_name(tmp_path):
-    with pytest.raises(ModelError, match=r"none\.safetensors does not exist"):
-        load_vgg16(str(tmp_path / "none.safetensors"))
-    with pytest.raises(ModelError, match="does not exist"):
-        describe_weights(str(tmp_path / "none.pth"))
-    save_file({"0.weight": torch.zeros(2, 2)}, tmp_path / "other.safetensors")
-    with pytest.raises(ModelError, match=r"other\.safetensors.*0\.weight"):
-        load_vgg16(str(tmp_path / "other.safetensors"))
-    for name in ("text.pth", "text.safetensors"):
-        (tmp_path / name).write_text("no weights")
-        with pytest.raises(ModelError, match=name):
-            load_vgg16(str(tmp_path / name))
-    torch.save([1, 2], tmp_path / "list.pth")
-    with pytest.raises(ModelError, match=r"list\.pth"):
-        load_vgg16(str(tmp_path / "list.pth"))
+def test_unknown_features_are_refused():
+    with pytest.raises(ModelError, match="'edges'"):
+        vgg16_describer("edges", "random")

@@ -17,7 +17,7 @@ from tests.support.synthetic import CPU
 def make_model(folder, name="unet"):
     definition = architecture(name)
     learner = seeded_build(definition, ModelSettings(width=4), definition.textbook, CPU, 0)
-    vgg16 = "random" if definition.needs_vectors else ""
+    vgg16 = "random" if definition.features else ""
     config = ColorizerConfig(name, 4, 32, vgg16=vgg16)
     Colorizer(config, learner.generator_tensors(), VGG16Features("random") if vgg16 else None, CPU).save(
         folder

@@ -217,7 +217,7 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
         textbook={"learning_rate": 1e-3, "weights_from": "nothing"},
         pretrained_by="unet",
     )
-    monkeypatch.setitem(architectures._registry, "tuned", plugin)
+    monkeypatch.setitem(architectures.ARCHITECTURES._entries, "tuned", plugin)
     ledger, diary = run(study_settings(architectures=["unet", "tuned"]))
     best = min(
         ledger.search("fruit/unet").trials(TrialState.COMPLETE),
@@ -232,7 +232,7 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
 
 def test_a_loss_of_any_name_that_is_not_finite_is_a_divergence(monkeypatch):
     plugin = replace(architecture("unet"), name="variational", losses=("kl",))
-    monkeypatch.setitem(architectures._registry, "variational", plugin)
+    monkeypatch.setitem(architectures.ARCHITECTURES._entries, "variational", plugin)
 
     def diverging(spec, epoch):
         kl = math.nan if (spec.number, epoch) == (3, 2) else 0.1
