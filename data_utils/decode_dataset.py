@@ -18,10 +18,11 @@ from PIL import Image
 
 from data_utils.decode_image import RefusedImage, load_image, square
 from data_utils.errors import RefusedFiles, printable
-from data_utils.image_set import Refused, assemble
+from data_utils.image_set import FORMAT, Refused, assemble
 from data_utils.layouts import Entry, Layout
+from data_utils.near_duplicates import THUMBNAIL, near_duplicate_pairs, thumbnail
 
-CODE_VERSION = 2  # raise it whenever the same files would give other arrays
+CODE_VERSION = 3  # raise it whenever the same files would give other arrays
 ASPECT_TOLERANCE = 0.01  # between the two files of a pair
 
 Stamp = tuple[int, int, int] | None  # size, modification time in ns, mode; None where there is no file
@@ -37,10 +38,11 @@ class Facts:
 
 
 class Decoded(NamedTuple):
-    """One image: S×S grey, S×S×3 colour, and what is known of its files."""
+    """One image: S×S grey, S×S×3 colour, a thumbnail of the whole, and what is known of its files."""
 
     grey: np.ndarray
     colour: np.ndarray
+    thumbnail: np.ndarray
     facts: Facts
 
 
@@ -62,7 +64,7 @@ class Decoding:
     def key(self) -> str:
         """Hash of everything the arrays depend on; files by name, size, time and mode, not by content."""
         digest = hashlib.sha256()
-        settings = (CODE_VERSION, PIL.__version__, self.layout.kind, self.size, self.skip_bad)
+        settings = (CODE_VERSION, FORMAT, PIL.__version__, self.layout.kind, self.size, self.skip_bad)
         digest.update(repr(settings).encode())
         # Archives unpack different pictures with equal names and times, so the folder counts too.
         digest.update(os.fsencode(self.layout.root.resolve()))
@@ -84,6 +86,7 @@ class Decoding:
         """
         grey = np.empty((len(self.layout.entries), self.size, self.size), np.uint8)
         colour = np.empty((*grey.shape, 3), np.uint8)
+        thumbnails = np.empty((len(grey), THUMBNAIL, THUMBNAIL), np.uint8)
         entries: list[Entry] = []
         facts: list[Facts] = []
         refused = [
@@ -93,17 +96,20 @@ class Decoding:
             if isinstance(result, RefusedImage):
                 refused.append(Refused(self._name(result.path), result.reason))
                 continue
-            grey[len(entries)], colour[len(entries)], known = result
+            position = len(entries)
+            grey[position], colour[position], thumbnails[position], known = result
             entries.append(entry)
             facts.append(known)
         if refused and not self.skip_bad:
             raise self._refusal(refused)
+        contents = [known.content for known in facts]
         return assemble(
             printable(self.layout.root),
             names=[str(entry.colour.relative_to(self.layout.root)) for entry in entries],
             labels=[entry.category for entry in entries],
             given=[entry.split for entry in entries],
-            contents=[known.content for known in facts],
+            contents=contents,
+            near=near_duplicate_pairs(thumbnails[: len(entries)], contents),
             arrays={
                 "grey": grey[: len(entries)],
                 "colour": colour[: len(entries)],
@@ -160,7 +166,8 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
         grey = np.asarray(square(supplied, size, entry.grey))
     content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
     grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
-    return Decoded(grey, np.asarray(colour), Facts(grey_error, original.size, content))
+    facts = Facts(grey_error, original.size, content)
+    return Decoded(grey, np.asarray(colour), thumbnail(original), facts)
 
 
 def files_of(entry: Entry) -> list[Path]:

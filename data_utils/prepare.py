@@ -16,7 +16,7 @@ from rich.table import Table
 from data_utils.errors import CacheError, DataError, RefusedFiles
 from data_utils.image_set import ImageSet
 from data_utils.load_dataset import load_dataset
-from data_utils.splits import SPLIT_NAMES, TEST
+from data_utils.splits import SPLIT_NAMES, TEST, VALIDATION
 
 DEFAULT_SIZE = 64
 SHOWN = 20  # names or sizes listed before "and N more"
@@ -68,6 +68,10 @@ def report(images: ImageSet, console: Console) -> None:
         console, "distinct original sizes", [f"{size}: {count} images" for size, count in sizes.most_common()]
     )
     _list(console, "pairs of identical images", [f"{a} = {b}" for a, b in images.duplicates])
+    _list(console, "pairs of near-duplicates", [f"{a} ~ {b}" for a, b in images.near_duplicates])
+    in_two = _in_two_splits(images)
+    if in_two:
+        _list(console, "pictures in two of the splits", in_two)
     _list(console, "refused files, left out", [f"{item.file}: {item.reason}" for item in images.refused])
     _list(console, "nearly colourless images", _colourless(images))
     _grey(images, console)
@@ -87,6 +91,18 @@ def _categories(images: ImageSet) -> Table:
         counts = np.bincount(images.split[images.category == number], minlength=len(SPLIT_NAMES))
         table.add_row(name, *map(str, counts), str(counts.sum()))
     return table
+
+
+def _in_two_splits(images: ImageSet) -> list[str]:
+    """Held-out images of given splits whose picture is in a split that is used before theirs."""
+    groups, split = images.groups, images.split
+    lines = []
+    for position in np.concatenate([images.leaks(VALIDATION), images.leaks(TEST)]):
+        earlier = np.flatnonzero((groups == groups[position]) & (split < split[position]))
+        for other in earlier[:1]:
+            sides = f"{SPLIT_NAMES[split[position]]} and {SPLIT_NAMES[split[other]]}"
+            lines.append(f"{images.files[position]} ~ {images.files[other]} ({sides})")
+    return lines
 
 
 def _grey(images: ImageSet, console: Console) -> None:
