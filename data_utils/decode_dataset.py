@@ -16,11 +16,12 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from data_utils.decode_image import RefusedImage, load_image, square
+from data_utils.decode_image import RefusedImage, colour_spread, load_image, square
 from data_utils.errors import RefusedFiles, printable
-from data_utils.image_set import FORMAT, Refused, assemble
+from data_utils.image_set import Refused
 from data_utils.layouts import Entry, Layout
 from data_utils.near_duplicates import THUMBNAIL, near_duplicate_pairs, thumbnail
+from data_utils.set_arrays import FORMAT, assemble
 
 CODE_VERSION = 3  # raise it whenever the same files would give other arrays
 ASPECT_TOLERANCE = 0.01  # between the two files of a pair
@@ -33,6 +34,7 @@ class Facts:
     """What is known of a decoded image besides its pixels."""
 
     grey_error: float
+    colour_spread: float
     original_size: tuple[int, int]
     content: str
 
@@ -113,6 +115,7 @@ class Decoding:
             arrays={
                 "grey": grey[: len(entries)],
                 "colour": colour[: len(entries)],
+                "colour_spread": np.array([known.colour_spread for known in facts], np.float32),
                 "grey_error": np.array([known.grey_error for known in facts], np.float32),
                 "original_size": np.array([known.original_size for known in facts], np.int32).reshape(-1, 2),
             },
@@ -166,8 +169,9 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
         grey = np.asarray(square(supplied, size, entry.grey))
     content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
     grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
-    facts = Facts(grey_error, original.size, content)
-    return Decoded(grey, np.asarray(colour), thumbnail(original), facts)
+    pixels = np.asarray(colour)
+    facts = Facts(grey_error, float(colour_spread(pixels)), original.size, content)
+    return Decoded(grey, pixels, thumbnail(original), facts)
 
 
 def files_of(entry: Entry) -> list[Path]:

@@ -35,6 +35,7 @@ from data_utils.errors import DataError, printable
 
 MAX_PIXELS = 80_000_000  # below the bound at which Pillow itself starts to warn
 MIN_SIDE = 8  # pixels; smaller files are icons and tracking pixels
+COLOURLESS_SPREAD = 4.0  # grey levels between the highest and lowest channel of an image, on average
 # Pillow knows more formats, among them ones that start other programs (EPS); photographs do not need them.
 FORMATS = ("JPEG", "PNG", "BMP", "GIF", "TIFF", "WEBP", "AVIF", "JPEG2000", "PPM")
 WIDE_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
@@ -188,3 +189,24 @@ def _one_line(error: Exception) -> str:
     """The reason in an exception, without file names that it may repeat."""
     text = getattr(error, "strerror", None) or str(error) or type(error).__name__
     return printable(" ".join(str(text).split()).rstrip("."))
+
+
+def is_colourless(path: Path) -> bool:
+    """Whether a file is grey, or nearly; False where it cannot be decoded."""
+    try:
+        small = load_image(path, "RGB").resize((32, 32))
+    except RefusedImage:
+        return False
+    return float(colour_spread(np.asarray(small))) < COLOURLESS_SPREAD
+
+
+def colour_spread(pixels: np.ndarray) -> np.ndarray:
+    """Mean difference between the highest and the lowest channel.
+
+    Args:
+        pixels: …×H×W×3 uint8.
+
+    Returns:
+        … float64 in grey levels; below ``COLOURLESS_SPREAD`` for images that are nearly grey.
+    """
+    return (pixels.max(-1) - pixels.min(-1)).mean((-2, -1))

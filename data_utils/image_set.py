@@ -1,27 +1,16 @@
-"""A dataset in memory, and the form in which the cache keeps it."""
+"""A dataset in memory."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from data_utils.errors import DataError, printable
-from data_utils.near_duplicates import groups_of
-from data_utils.splits import (
-    SPLIT_NAMES,
-    TEST,
-    assign_splits,
-    duplicate_pairs,
-    redraw_validation,
-    rotate,
-)
-
-FORMAT = 3  # of the arrays in the cache; raise it whenever ``assemble`` gives others
+from data_utils.decode_image import COLOURLESS_SPREAD
+from data_utils.errors import DataError
+from data_utils.splits import SPLIT_NAMES, TEST, redraw_validation, rotate
 
 
 @dataclass(frozen=True)
@@ -38,7 +27,7 @@ class ImageSet:
 
     Attributes:
         name: what the study calls it.
-        layout: ``kaggle-pairs``, ``natural-color``, ``colour-folder`` or ``drawn``.
+        layout: the name of a layout (see ``layouts.known_layouts``), or ``drawn``.
         root: the folder, in printable form.
         grey: N×S×S uint8.
         colour: N×S×S×3 uint8 RGB.
@@ -55,6 +44,8 @@ class ImageSet:
         original_size: N×2 int32, width and height of the colour file (0×2 where unknown).
         group: N int32, position of the first image that shows the same picture, directly or through others
             (empty where each image is its own).
+        colour_spread: N float32, mean difference between the highest and lowest channel in grey levels.
+        left_out: what else lies in the folder and is not used, one phrase each.
     """
 
     name: str
@@ -74,6 +65,8 @@ class ImageSet:
     original_size: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int32))
     near_duplicates: tuple[tuple[str, str], ...] = ()
     group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    colour_spread: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    left_out: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.split)
@@ -109,6 +102,11 @@ class ImageSet:
         """N int32: images with equal numbers show the same picture."""
         return self.group if len(self.group) else np.arange(len(self), dtype=np.int32)
 
+    @property
+    def colourless(self) -> np.ndarray:
+        """Positions (int64, ascending) of the images that are nearly grey."""
+        return np.flatnonzero(self.colour_spread < COLOURLESS_SPREAD)
+
     def leaks(self, split: int = TEST) -> np.ndarray:
         """Positions (int64, ascending) of the images of a split whose picture is in another split as well.
 
@@ -136,83 +134,17 @@ class ImageSet:
             split = redraw_validation(self.split, names, categories, groups, seed=seed, replicate=replicate)
         if np.array_equal(split, self.split):
             return self
-        _require_all_splits(self.root, split, groups)
+        require_all_splits(self.root, split, groups)
         digest = hashlib.sha256(self.fingerprint.encode() + split.tobytes())
         return replace(self, split=split, fingerprint=digest.hexdigest())
 
 
-def assemble(
-    root: str,
-    *,
-    names: Sequence[str],
-    labels: Sequence[str | None],
-    given: Sequence[str | None],
-    contents: Sequence[str],
-    near: np.ndarray,
-    arrays: Mapping[str, np.ndarray],
-    refused: Sequence[Refused] = (),
-) -> dict[str, np.ndarray]:
-    """Complete decoded images with splits, categories, duplicates and fingerprint, as arrays for the cache.
-
-    Args:
-        root: where the images come from, for messages.
-        names: N file names relative to the root, raw.
-        labels: N category names or None.
-        given: N of ``"train"``, ``"validation"``, ``"test"`` or None.
-        contents: N digests of the decoded images at their own resolution.
-        near: P×2 positions of images that show one picture, identical ones among them.
-        arrays: ``grey``, ``colour``, ``grey_error``, ``original_size`` as in ``ImageSet``.
-        refused: files left out.
+def require_all_splits(root: str, split: np.ndarray, groups: Sequence[int] | np.ndarray) -> None:
+    """Check that each split has an image.
 
     Raises:
-        DataError: a split would be empty.
+        DataError: Naming the root of the images and the counts.
     """
-    categories = sorted({label for label in labels if label is not None})
-    number = {label: index for index, label in enumerate(categories)}
-    category = np.array([-1 if label is None else number[label] for label in labels], np.int16)
-    group = groups_of(len(names), near)
-    split = assign_splits(names, category.tolist(), given, group.tolist())
-    _require_all_splits(root, split, group)
-    content = _fingerprint(names, labels, split, arrays["grey"], arrays["colour"])
-    manifest = {
-        "categories": [printable(label) for label in categories],
-        "files": [printable(name) for name in names],
-        "fingerprint": content,
-        "refused": [[item.file, item.reason] for item in refused],
-        "duplicates": [[printable(a), printable(b)] for a, b in duplicate_pairs(names, contents)],
-        "near_duplicates": [
-            [printable(names[a]), printable(names[b])] for a, b in near if contents[a] != contents[b]
-        ],
-    }
-    packed = np.frombuffer(json.dumps(manifest).encode("ascii"), np.uint8)
-    return {**arrays, "split": split, "category": category, "group": group, "manifest": packed}
-
-
-def image_set(name: str, layout: str, root: str, arrays: Mapping[str, np.ndarray]) -> ImageSet:
-    """The set whose arrays ``assemble`` made, after they went through the cache."""
-    manifest = json.loads(arrays["manifest"].tobytes())
-    return ImageSet(
-        name=name,
-        layout=layout,
-        root=root,
-        grey=arrays["grey"],
-        colour=arrays["colour"],
-        split=arrays["split"],
-        category=arrays["category"],
-        categories=tuple(manifest["categories"]),
-        files=tuple(manifest["files"]),
-        fingerprint=manifest["fingerprint"],
-        refused=tuple(Refused(*item) for item in manifest["refused"]),
-        duplicates=tuple((a, b) for a, b in manifest["duplicates"]),
-        drawn=layout == "drawn",
-        grey_error=arrays["grey_error"],
-        original_size=arrays["original_size"],
-        near_duplicates=tuple((a, b) for a, b in manifest["near_duplicates"]),
-        group=arrays["group"],
-    )
-
-
-def _require_all_splits(root: str, split: np.ndarray, groups: Sequence[int] | np.ndarray) -> None:
     counts = np.bincount(split, minlength=len(SPLIT_NAMES))
     if counts.all():
         return
@@ -223,19 +155,3 @@ def _require_all_splits(root: str, split: np.ndarray, groups: Sequence[int] | np
         f"{root} is too small to split: {len(split)} usable images{alike} give {stated}; add images, "
         "so that each split has at least one."
     )
-
-
-def _fingerprint(
-    names: Sequence[str],
-    labels: Sequence[str | None],
-    split: np.ndarray,
-    grey: np.ndarray,
-    colour: np.ndarray,
-) -> str:
-    digest = hashlib.sha256()
-    for name, label in zip(names, labels, strict=True):
-        digest.update(os.fsencode(name) + b"\0" + os.fsencode(label or "") + b"\0")
-    for array in (split, grey, colour):
-        digest.update(repr(array.shape).encode())
-        digest.update(array.data)
-    return digest.hexdigest()

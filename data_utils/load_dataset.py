@@ -9,8 +9,9 @@ from data_utils.cache import cached_arrays, default_cache
 from data_utils.decode_dataset import Decoding
 from data_utils.drawn.drawn_set import DRAWN_SETS, DrawnSet
 from data_utils.errors import DataError, printable
-from data_utils.image_set import ImageSet, Refused, image_set
+from data_utils.image_set import ImageSet, Refused
 from data_utils.layouts import recognise
+from data_utils.set_arrays import image_set
 
 __all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]
 
@@ -58,4 +59,4 @@ def load_dataset(
     decoding = Decoding(layout, size, skip_bad=skip_bad, workers=workers or os.cpu_count() or 1)
     arrays = cached_arrays(folder, decoding.key, decoding.build)
     own_name = printable(layout.root.resolve().name)
-    return image_set(name or own_name, layout.kind, printable(layout.root), arrays)
+    return image_set(name or own_name, layout.kind, printable(layout.root), arrays, layout.left_out)

@@ -14,15 +14,15 @@ from rich.console import Console
 from rich.table import Table
 
 from data_utils.errors import CacheError, DataError, RefusedFiles
+from data_utils.findings import pictures_in_two_splits, warnings_of
 from data_utils.image_set import ImageSet
 from data_utils.load_dataset import load_dataset
-from data_utils.splits import SPLIT_NAMES, TEST, VALIDATION
+from data_utils.splits import SPLIT_NAMES, TEST
 
 DEFAULT_SIZE = 64
 SHOWN = 20  # names or sizes listed before "and N more"
 # A grey file made by another formula differs everywhere a little; one of another picture differs much more.
 FAR_GREY_LEVELS, FAR_TIMES_MEDIAN = 12.0, 4.0
-COLOURLESS_SPREAD = 4.0  # grey levels between an image's highest and lowest channel, on average
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,11 +69,15 @@ def report(images: ImageSet, console: Console) -> None:
     )
     _list(console, "pairs of identical images", [f"{a} = {b}" for a, b in images.duplicates])
     _list(console, "pairs of near-duplicates", [f"{a} ~ {b}" for a, b in images.near_duplicates])
-    in_two = _in_two_splits(images)
+    in_two = pictures_in_two_splits(images)
     if in_two:
         _list(console, "pictures in two of the splits", in_two)
     _list(console, "refused files, left out", [f"{item.file}: {item.reason}" for item in images.refused])
-    _list(console, "nearly colourless images", _colourless(images))
+    _list(console, "nearly colourless images", [images.files[i] for i in images.colourless])
+    for phrase in images.left_out:
+        console.print(f"not used: {phrase}")
+    for sentence in warnings_of(images):
+        console.print(f"WARNING: {sentence}")
     _grey(images, console)
     console.print(f"fingerprint {images.fingerprint[:16]}")
 
@@ -91,18 +95,6 @@ def _categories(images: ImageSet) -> Table:
         counts = np.bincount(images.split[images.category == number], minlength=len(SPLIT_NAMES))
         table.add_row(name, *map(str, counts), str(counts.sum()))
     return table
-
-
-def _in_two_splits(images: ImageSet) -> list[str]:
-    """Held-out images of given splits whose picture is in a split that is used before theirs."""
-    groups, split = images.groups, images.split
-    lines = []
-    for position in np.concatenate([images.leaks(VALIDATION), images.leaks(TEST)]):
-        earlier = np.flatnonzero((groups == groups[position]) & (split < split[position]))
-        for other in earlier[:1]:
-            sides = f"{SPLIT_NAMES[split[position]]} and {SPLIT_NAMES[split[other]]}"
-            lines.append(f"{images.files[position]} ~ {images.files[other]} ({sides})")
-    return lines
 
 
 def _grey(images: ImageSet, console: Console) -> None:
@@ -123,11 +115,6 @@ def _grey(images: ImageSet, console: Console) -> None:
         f"pairs more than {bound:.0f} grey levels apart, which probably do not belong together",
         names,
     )
-
-
-def _colourless(images: ImageSet) -> list[str]:
-    pairs = zip(images.files, images.colour, strict=True)
-    return [name for name, colour in pairs if (colour.max(-1) - colour.min(-1)).mean() < COLOURLESS_SPREAD]
 
 
 def _list(console: Console, title: str, lines: list[str]) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from data_utils.decode_image import colour_spread
 from data_utils.drawn.fruit import FRUIT, draw_fruit
 from data_utils.drawn.scenes import draw_scene
-from data_utils.image_set import FORMAT, assemble
+from data_utils.set_arrays import FORMAT, assemble
 
 DRAWN_SETS = ("scenes", "fruit")
 DRAWING_VERSION = 2  # raise it whenever the same seed would give other pictures
@@ -54,6 +55,7 @@ class DrawnSet:
             arrays={
                 "grey": grey,
                 "colour": colour,
+                "colour_spread": colour_spread(colour).astype(np.float32),
                 "grey_error": np.zeros(len(names), np.float32),
                 "original_size": np.full((len(names), 2), self.size, np.int32),
             },

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from image_folders import changed, kaggle_pairs, save
 from PIL import Image
 
 from data_utils import TEST, TRAIN, load_dataset
 from data_utils.drawn.scenes import draw_scene
 from data_utils.near_duplicates import groups_of, near_duplicate_pairs, thumbnail
+from tests.support.image_folders import changed, kaggle_pairs, save
 
 CHANGES = ("re-saved", "half size", "mirrored", "cropped", "brightened")
 SIDE = 128
