@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,11 +15,12 @@ import numpy as np
 import PIL
 from PIL import Image
 
-from data_utils.decode_image import RefusedImage, colour_spread, load_image, square
+from data_utils.decode_image import MIN_SIDE, colour_spread, loaded, square
 from data_utils.errors import RefusedFiles, printable
 from data_utils.image_set import Refused
 from data_utils.layouts import Entry, Layout
 from data_utils.near_duplicates import THUMBNAIL, near_duplicate_pairs, thumbnail
+from data_utils.open_image import RefusedImage, tiles
 from data_utils.set_arrays import FORMAT, assemble
 
 CODE_VERSION = 3  # raise it whenever the same files would give other arrays
@@ -124,9 +124,7 @@ class Decoding:
 
     def _results(self) -> Iterator[Decoded | RefusedImage]:
         """Decode in parallel, in the layout's order."""
-        with warnings.catch_warnings(), ThreadPoolExecutor(self.workers) as pool:
-            # Pillow remarks on odd metadata; what matters about a file becomes a refusal.
-            warnings.filterwarnings("ignore", module="PIL")
+        with ThreadPoolExecutor(self.workers) as pool:
             yield from pool.map(self._decode, self.layout.entries)
 
     def _refusal(self, refused: list[Refused]) -> RefusedFiles:
@@ -159,19 +157,26 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
     Raises:
         RefusedImage: one of the files is unusable, or the two do not show the same frame.
     """
-    original = load_image(entry.colour, "RGB")
-    colour = square(original, size, entry.colour)
+    with loaded(entry.colour, "RGB", MIN_SIDE) as original:
+        colour, small = square(original, size), thumbnail(original)
+        frame, content = original.size, _digest(original)
     luma = np.asarray(colour.convert("L"))
     grey = luma
     if entry.grey is not None:
-        supplied = load_image(entry.grey, "L")
-        _require_same_frame(entry, supplied, original)
-        grey = np.asarray(square(supplied, size, entry.grey))
-    content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
+        with loaded(entry.grey, "L", MIN_SIDE) as supplied:
+            _require_same_frame(entry, supplied.size, frame)
+            grey = np.asarray(square(supplied, size))
     grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
     pixels = np.asarray(colour)
-    facts = Facts(grey_error, float(colour_spread(pixels)), original.size, content)
-    return Decoded(grey, pixels, thumbnail(original), facts)
+    return Decoded(grey, pixels, small, Facts(grey_error, float(colour_spread(pixels)), frame, content))
+
+
+def _digest(image: Image.Image) -> str:
+    """SHA-256 of the size and the pixels, piece by piece."""
+    digest = hashlib.sha256(repr(image.size).encode())
+    for box in tiles(image):
+        digest.update(image.crop(box).tobytes())
+    return digest.hexdigest()
 
 
 def files_of(entry: Entry) -> list[Path]:
@@ -188,11 +193,11 @@ def stamp(path: Path) -> Stamp:
     return status.st_size, status.st_mtime_ns, status.st_mode
 
 
-def _require_same_frame(entry: Entry, grey: Image.Image, colour: Image.Image) -> None:
-    skew = (grey.width * colour.height) / (grey.height * colour.width)
+def _require_same_frame(entry: Entry, grey: tuple[int, int], colour: tuple[int, int]) -> None:
+    skew = (grey[0] * colour[1]) / (grey[1] * colour[0])
     if abs(skew - 1) > ASPECT_TOLERANCE and entry.grey is not None:
         raise RefusedImage(
             entry.colour,
-            f"its grey partner {printable(entry.grey.name)} is {grey.width}×{grey.height}, "
-            f"it is {colour.width}×{colour.height}: not the same picture",
+            f"its grey partner {printable(entry.grey.name)} is {grey[0]}×{grey[1]}, "
+            f"it is {colour[0]}×{colour[1]}: not the same picture",
         )
