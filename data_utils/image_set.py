@@ -1,4 +1,4 @@
-"""A dataset in memory."""
+"""A dataset: arrays in memory or mapped into it, with what is known of them."""
 
 from __future__ import annotations
 
@@ -19,6 +19,27 @@ class Refused:
 
     file: str
     reason: str
+
+
+@dataclass(frozen=True)
+class SetSource:
+    """Where the cache keeps the arrays of a set: small enough to be sent to whoever is to map them.
+
+    Attributes:
+        folder: the cache folder, absolute.
+        key: of the entry in it.
+        name: ``ImageSet.name``.
+        layout: ``ImageSet.layout``.
+        root: ``ImageSet.root``.
+        left_out: ``ImageSet.left_out``.
+    """
+
+    folder: str
+    key: str
+    name: str
+    layout: str
+    root: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +67,7 @@ class ImageSet:
             (empty where each image is its own).
         colour_spread: N float32, mean difference between the highest and lowest channel in grey levels.
         left_out: what else lies in the folder and is not used, one phrase each.
+        source: where its arrays lie on disk; None for a set that was made in memory.
     """
 
     name: str
@@ -67,6 +89,7 @@ class ImageSet:
     group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
     colour_spread: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
     left_out: tuple[str, ...] = ()
+    source: SetSource | None = None
 
     def __len__(self) -> int:
         return len(self.split)

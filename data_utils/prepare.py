@@ -6,13 +6,17 @@ import argparse
 import io
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
+from data_utils.decode_dataset import Progress
 from data_utils.errors import CacheError, DataError, RefusedFiles
 from data_utils.findings import pictures_in_two_splits, warnings_of
 from data_utils.image_set import ImageSet
@@ -43,14 +47,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × prints ? and goes on
     try:
-        images = load_dataset(
-            options.folder, options.size, skip_bad=options.skip_bad_images, cache=options.cache
-        )
+        with _bar() as progress:
+            images = load_dataset(
+                options.folder,
+                options.size,
+                skip_bad=options.skip_bad_images,
+                cache=options.cache,
+                progress=progress,
+            )
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 1 if isinstance(error, RefusedFiles | CacheError) else 2
     report(images, Console(markup=False, highlight=False, soft_wrap=True))
     return 0
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar on the standard error, where that is a terminal."""
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    terminal = Console(stderr=True)
+    with Bar(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def report(images: ImageSet, console: Console) -> None:

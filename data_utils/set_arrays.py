@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from data_utils.array_file import bytes_of
 from data_utils.errors import printable
-from data_utils.image_set import ImageSet, Refused, require_all_splits
+from data_utils.image_set import ImageSet, Refused, SetSource, require_all_splits
 from data_utils.near_duplicates import groups_of
 from data_utils.splits import assign_splits, duplicate_pairs
 
@@ -64,15 +65,13 @@ def assemble(
     return {**arrays, "split": split, "category": category, "group": group, "manifest": packed}
 
 
-def image_set(
-    name: str, layout: str, root: str, arrays: Mapping[str, np.ndarray], left_out: tuple[str, ...] = ()
-) -> ImageSet:
+def image_set(source: SetSource, arrays: Mapping[str, np.ndarray]) -> ImageSet:
     """The set whose arrays ``assemble`` made, after they went through the cache."""
     manifest = json.loads(arrays["manifest"].tobytes())
     return ImageSet(
-        name=name,
-        layout=layout,
-        root=root,
+        name=source.name,
+        layout=source.layout,
+        root=source.root,
         grey=arrays["grey"],
         colour=arrays["colour"],
         split=arrays["split"],
@@ -82,13 +81,14 @@ def image_set(
         fingerprint=manifest["fingerprint"],
         refused=tuple(Refused(*item) for item in manifest["refused"]),
         duplicates=tuple((a, b) for a, b in manifest["duplicates"]),
-        drawn=layout == "drawn",
+        drawn=source.layout == "drawn",
         grey_error=arrays["grey_error"],
         original_size=arrays["original_size"],
         near_duplicates=tuple((a, b) for a, b in manifest["near_duplicates"]),
         group=arrays["group"],
         colour_spread=arrays["colour_spread"],
-        left_out=left_out,
+        left_out=source.left_out,
+        source=source,
     )
 
 
@@ -104,5 +104,6 @@ def _fingerprint(
         digest.update(os.fsencode(name) + b"\0" + os.fsencode(label or "") + b"\0")
     for array in (split, grey, colour):
         digest.update(repr(array.shape).encode())
-        digest.update(array.data)
+        for block in bytes_of(array):
+            digest.update(block)
     return digest.hexdigest()
