@@ -2,7 +2,6 @@ from .batches import Batch as Batch
 from .batches import Batches as Batches
 from .cache import cached_arrays as cached_arrays
 from .cache import default_cache as default_cache
-from .decode_image import RefusedImage as RefusedImage
 from .decode_image import decode_colour as decode_colour
 from .decode_image import decode_full as decode_full
 from .decode_image import decode_grey as decode_grey
@@ -18,6 +17,7 @@ from .layouts import recognise as recognise
 from .load_dataset import ImageSet as ImageSet
 from .load_dataset import Refused as Refused
 from .load_dataset import load_dataset as load_dataset
+from .open_image import RefusedImage as RefusedImage
 from .splits import TEST as TEST
 from .splits import TRAIN as TRAIN
 from .splits import VALIDATION as VALIDATION

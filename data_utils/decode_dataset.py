@@ -4,121 +4,172 @@ from __future__ import annotations
 
 import hashlib
 import os
-import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+import shutil
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import PIL
-from PIL import Image
+from filelock import FileLock
 
-from data_utils.decode_image import RefusedImage, load_image, square
-from data_utils.errors import RefusedFiles, printable
-from data_utils.image_set import Refused, assemble
+from data_utils.cache import explained
+from data_utils.decode_entry import Decoded, decode_entry
+from data_utils.decoded_shards import DecodedShards, Row
+from data_utils.errors import CacheError, DataError, RefusedFiles, printable
+from data_utils.image_set import Refused
 from data_utils.layouts import Entry, Layout
+from data_utils.near_duplicates import near_duplicate_pairs
+from data_utils.open_image import RefusedImage
+from data_utils.set_arrays import FORMAT, assemble
 
-CODE_VERSION = 2  # raise it whenever the same files would give other arrays
-ASPECT_TOLERANCE = 0.01  # between the two files of a pair
+CODE_VERSION = 3  # raise it whenever the same files would give other arrays
+AHEAD = 8  # images per thread that may wait to be stored
 
 Stamp = tuple[int, int, int] | None  # size, modification time in ns, mode; None where there is no file
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a decoded image besides its pixels."""
-
-    grey_error: float
-    original_size: tuple[int, int]
-    content: str
-
-
-class Decoded(NamedTuple):
-    """One image: S×S grey, S×S×3 colour, and what is known of its files."""
-
-    grey: np.ndarray
-    colour: np.ndarray
-    facts: Facts
+Progress = Callable[[int, int], None]  # told how many of how many images are done
 
 
 class Decoding:
-    """The decoding of one layout at one size.
+    """The decoding of one layout at one size, a context in which ``build`` may be called once.
 
     Args:
         layout: what was recognised.
         size: side of the square images.
+        folder: the cache folder; unfinished work lies there and is continued.
         skip_bad: leave out refused files instead of stopping.
         workers: threads; Pillow decodes outside the interpreter's lock.
+        progress: told after each shard.
     """
 
-    def __init__(self, layout: Layout, size: int, *, skip_bad: bool, workers: int) -> None:
-        self.layout, self.size, self.skip_bad, self.workers = layout, size, skip_bad, workers
+    def __init__(
+        self,
+        layout: Layout,
+        size: int,
+        folder: Path,
+        *,
+        skip_bad: bool,
+        workers: int,
+        progress: Progress | None = None,
+    ) -> None:
+        self.layout, self.size, self.folder = layout, size, folder
+        self.skip_bad, self.workers, self.progress = skip_bad, workers, progress
         self._stamps = {path: stamp(path) for entry in layout.entries for path in files_of(entry)}
+        place = hashlib.sha256(os.fsencode(layout.root.resolve()) + repr(size).encode()).hexdigest()
+        self._work = folder / f"{place[:32]}.decoding"
+        self._lock = FileLock(self._work.with_suffix(".lock"))
 
     @cached_property
     def key(self) -> str:
         """Hash of everything the arrays depend on; files by name, size, time and mode, not by content."""
-        digest = hashlib.sha256()
-        settings = (CODE_VERSION, PIL.__version__, self.layout.kind, self.size, self.skip_bad)
-        digest.update(repr(settings).encode())
-        # Archives unpack different pictures with equal names and times, so the folder counts too.
-        digest.update(os.fsencode(self.layout.root.resolve()))
-        for path, state in self._stamps.items():
-            digest.update(b"\0" + os.fsencode(path.relative_to(self.layout.root)) + repr(state).encode())
+        digest = hashlib.sha256(self._plan.encode())
+        digest.update(repr((FORMAT, self.layout.kind, self.skip_bad)).encode())
+        for entry in self.layout.entries:
+            digest.update(repr((entry.category, entry.split)).encode(errors="backslashreplace"))
         for path in self.layout.unpaired:
             digest.update(b"\0unpaired\0" + os.fsencode(path.relative_to(self.layout.root)))
         return digest.hexdigest()
 
-    def build(self) -> dict[str, np.ndarray]:
-        """Decode all images.
+    @cached_property
+    def _plan(self) -> str:
+        """Hash of everything the decoded images depend on, in their order."""
+        digest = hashlib.sha256(repr((CODE_VERSION, PIL.__version__, self.size)).encode())
+        # Archives unpack different pictures with equal names and times, so the folder counts too.
+        digest.update(os.fsencode(self.layout.root.resolve()))
+        for entry in self.layout.entries:
+            for path in files_of(entry):
+                name = os.fsencode(path.relative_to(self.layout.root))
+                digest.update(b"\0" + name + repr(self._stamps[path]).encode())
+            digest.update(b"\1")
+        return digest.hexdigest()
+
+    def build(self) -> Mapping[str, np.ndarray | Path]:
+        """Decode all images that an earlier, interrupted call has not decoded.
 
         Returns:
-            Arrays for ``image_set``.
+            Arrays for ``image_set``, the pixels as files.
 
         Raises:
             RefusedFiles: some files are refused and bad ones are not skipped.
-            DataError: too few images for three splits.
+            DataError: too few images for three splits, or too little room on the disk.
         """
-        grey = np.empty((len(self.layout.entries), self.size, self.size), np.uint8)
-        colour = np.empty((*grey.shape, 3), np.uint8)
-        entries: list[Entry] = []
-        facts: list[Facts] = []
+        with explained(self.folder):
+            self._lock.acquire()
+            shards = DecodedShards(self._work, self._plan, len(self.layout.entries), self.size)
+            self._decode_missing(shards)
+        return self._assembled(shards)
+
+    def __enter__(self) -> Decoding:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """Let others work on these images; what an interruption left stays, to be continued."""
+        unusable = kind is not None and issubclass(kind, DataError)
+        goes_on = kind is not None and (issubclass(kind, RefusedFiles | CacheError) or not unusable)
+        if self._lock.is_locked:
+            if not goes_on:
+                shutil.rmtree(self._work, ignore_errors=True)
+            self._lock.release()
+
+    def _decode_missing(self, shards: DecodedShards) -> None:
+        missing = shards.missing()
+        done = len(self.layout.entries) - sum(map(len, missing))
+        results = self._results([self.layout.entries[position] for shard in missing for position in shard])
+        for shard in missing:
+            shards.store(shard.start, [_row(next(results), self.layout.root) for _ in shard])
+            done += len(shard)
+            if self.progress is not None:
+                self.progress(done, len(self.layout.entries))
+
+    def _assembled(self, shards: DecodedShards) -> Mapping[str, np.ndarray | Path]:
+        known = shards.facts()
         refused = [
             Refused(self._name(path), "it has no partner of the same name") for path in self.layout.unpaired
         ]
-        for entry, result in zip(self.layout.entries, self._results(), strict=True):
-            if isinstance(result, RefusedImage):
-                refused.append(Refused(self._name(result.path), result.reason))
-                continue
-            grey[len(entries)], colour[len(entries)], known = result
-            entries.append(entry)
-            facts.append(known)
+        refused += [Refused(*fact["refused"]) for fact in known if "refused" in fact]
         if refused and not self.skip_bad:
+            shards.forget_refused()
             raise self._refusal(refused)
-        return assemble(
+        kept = np.array([position for position, fact in enumerate(known) if "refused" not in fact], np.int64)
+        entries, facts = [self.layout.entries[k] for k in kept], [known[k] for k in kept]
+        with explained(self.folder):
+            shards.keep(kept)
+        contents = [fact["content"] for fact in facts]
+        arrays = assemble(
             printable(self.layout.root),
             names=[str(entry.colour.relative_to(self.layout.root)) for entry in entries],
             labels=[entry.category for entry in entries],
             given=[entry.split for entry in entries],
-            contents=[known.content for known in facts],
+            contents=contents,
+            near=near_duplicate_pairs(shards.thumbnails.read(), contents),
             arrays={
-                "grey": grey[: len(entries)],
-                "colour": colour[: len(entries)],
-                "grey_error": np.array([known.grey_error for known in facts], np.float32),
-                "original_size": np.array([known.original_size for known in facts], np.int32).reshape(-1, 2),
+                "grey": shards.grey.read(),
+                "colour": shards.colour.read(),
+                "colour_spread": np.array([fact["colour_spread"] for fact in facts], np.float32),
+                "grey_error": np.array([fact["grey_error"] for fact in facts], np.float32),
+                "original_size": np.array([f["original_size"] for f in facts], np.int32).reshape(-1, 2),
             },
             refused=refused,
         )
+        return {**arrays, "grey": shards.grey.path, "colour": shards.colour.path}
 
-    def _results(self) -> Iterator[Decoded | RefusedImage]:
-        """Decode in parallel, in the layout's order."""
-        with warnings.catch_warnings(), ThreadPoolExecutor(self.workers) as pool:
-            # Pillow remarks on odd metadata; what matters about a file becomes a refusal.
-            warnings.filterwarnings("ignore", module="PIL")
-            yield from pool.map(self._decode, self.layout.entries)
+    def _results(self, entries: list[Entry]) -> Iterator[Decoded | RefusedImage]:
+        """Decode in parallel, in the given order, a bounded number ahead of what is taken."""
+        pending: deque[Future[Decoded | RefusedImage]] = deque()
+        with ThreadPoolExecutor(self.workers) as pool:
+            try:
+                for entry in entries:
+                    pending.append(pool.submit(self._decode, entry))
+                    if len(pending) >= AHEAD * self.workers:
+                        yield pending.popleft().result()
+                while pending:
+                    yield pending.popleft().result()
+            finally:
+                for future in pending:
+                    future.cancel()
 
     def _refusal(self, refused: list[Refused]) -> RefusedFiles:
         root, total = printable(self.layout.root), len(self.layout.entries)
@@ -144,23 +195,11 @@ class Decoding:
         return decoded
 
 
-def decode_entry(entry: Entry, size: int) -> Decoded:
-    """Decode the colour file and the grey file of an image, or derive its grey (BT.601 luma).
-
-    Raises:
-        RefusedImage: one of the files is unusable, or the two do not show the same frame.
-    """
-    original = load_image(entry.colour, "RGB")
-    colour = square(original, size, entry.colour)
-    luma = np.asarray(colour.convert("L"))
-    grey = luma
-    if entry.grey is not None:
-        supplied = load_image(entry.grey, "L")
-        _require_same_frame(entry, supplied, original)
-        grey = np.asarray(square(supplied, size, entry.grey))
-    content = hashlib.sha256(repr(original.size).encode() + original.tobytes()).hexdigest()
-    grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
-    return Decoded(grey, np.asarray(colour), Facts(grey_error, original.size, content))
+def _row(result: Decoded | RefusedImage, root: Path) -> Row:
+    """What is stored of an image: pixels and facts, or the refusal alone."""
+    if isinstance(result, RefusedImage):
+        return None, {"refused": [printable(result.path.relative_to(root)), result.reason]}
+    return result[:3], asdict(result.facts)
 
 
 def files_of(entry: Entry) -> list[Path]:
@@ -175,13 +214,3 @@ def stamp(path: Path) -> Stamp:
     except OSError:
         return None  # the decoder says what is wrong with it
     return status.st_size, status.st_mtime_ns, status.st_mode
-
-
-def _require_same_frame(entry: Entry, grey: Image.Image, colour: Image.Image) -> None:
-    skew = (grey.width * colour.height) / (grey.height * colour.width)
-    if abs(skew - 1) > ASPECT_TOLERANCE and entry.grey is not None:
-        raise RefusedImage(
-            entry.colour,
-            f"its grey partner {printable(entry.grey.name)} is {grey.width}×{grey.height}, "
-            f"it is {colour.width}×{colour.height}: not the same picture",
-        )

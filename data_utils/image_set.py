@@ -1,17 +1,16 @@
-"""A dataset in memory, and the form in which the cache keeps it."""
+"""A dataset: arrays in memory or mapped into it, with what is known of them."""
 
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from data_utils.errors import DataError, printable
-from data_utils.splits import SPLIT_NAMES, assign_splits, duplicate_pairs
+from data_utils.decode_image import COLOURLESS_SPREAD
+from data_utils.errors import DataError
+from data_utils.splits import SPLIT_NAMES, TEST, redraw_validation, rotate
 
 
 @dataclass(frozen=True)
@@ -22,13 +21,34 @@ class Refused:
     reason: str
 
 
+@dataclass(frozen=True)
+class SetSource:
+    """Where the cache keeps the arrays of a set: small enough to be sent to whoever is to map them.
+
+    Attributes:
+        folder: the cache folder, absolute.
+        key: of the entry in it.
+        name: ``ImageSet.name``.
+        layout: ``ImageSet.layout``.
+        root: ``ImageSet.root``.
+        left_out: ``ImageSet.left_out``.
+    """
+
+    folder: str
+    key: str
+    name: str
+    layout: str
+    root: str
+    left_out: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class ImageSet:
     """N square images with their splits; plain arrays, so that it travels without copies.
 
     Attributes:
         name: what the study calls it.
-        layout: ``kaggle-pairs``, ``natural-color``, ``colour-folder`` or ``drawn``.
+        layout: the name of a layout (see ``layouts.known_layouts``), or ``drawn``.
         root: the folder, in printable form.
         grey: N×S×S uint8.
         colour: N×S×S×3 uint8 RGB.
@@ -39,9 +59,15 @@ class ImageSet:
         fingerprint: SHA-256 of contents, names and splits; equal sets have equal ones.
         refused: files left out because bad images are skipped.
         duplicates: pairs of files with identical pixels.
+        near_duplicates: further pairs of files that show one picture (see ``near_duplicates``).
         drawn: True for the embedded sets, which must never be called photographs.
         grey_error: N float32, mean |supplied grey − luma of the colour| in grey levels; 0 where derived.
         original_size: N×2 int32, width and height of the colour file (0×2 where unknown).
+        group: N int32, position of the first image that shows the same picture, directly or through others
+            (empty where each image is its own).
+        colour_spread: N float32, mean difference between the highest and lowest channel in grey levels.
+        left_out: what else lies in the folder and is not used, one phrase each.
+        source: where its arrays lie on disk; None for a set that was made in memory.
     """
 
     name: str
@@ -59,6 +85,11 @@ class ImageSet:
     drawn: bool
     grey_error: np.ndarray
     original_size: np.ndarray = field(default_factory=lambda: np.zeros((0, 2), np.int32))
+    near_duplicates: tuple[tuple[str, str], ...] = ()
+    group: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    colour_spread: np.ndarray = field(default_factory=lambda: np.zeros(0, np.float32))
+    left_out: tuple[str, ...] = ()
+    source: SetSource | None = None
 
     def __len__(self) -> int:
         return len(self.split)
@@ -89,87 +120,61 @@ class ImageSet:
         chosen = np.random.default_rng([seed, split]).permutation(positions)[:limit]
         return np.sort(chosen)
 
+    @property
+    def groups(self) -> np.ndarray:
+        """N int32: images with equal numbers show the same picture."""
+        return self.group if len(self.group) else np.arange(len(self), dtype=np.int32)
 
-def assemble(
-    root: str,
-    *,
-    names: Sequence[str],
-    labels: Sequence[str | None],
-    given: Sequence[str | None],
-    contents: Sequence[str],
-    arrays: Mapping[str, np.ndarray],
-    refused: Sequence[Refused] = (),
-) -> dict[str, np.ndarray]:
-    """Complete decoded images with splits, categories, duplicates and fingerprint, as arrays for the cache.
+    @property
+    def colourless(self) -> np.ndarray:
+        """Positions (int64, ascending) of the images that are nearly grey."""
+        return np.flatnonzero(self.colour_spread < COLOURLESS_SPREAD)
 
-    Args:
-        root: where the images come from, for messages.
-        names: N file names relative to the root, raw.
-        labels: N category names or None.
-        given: N of ``"train"``, ``"test"`` or None.
-        contents: N digests of the decoded images at their own resolution.
-        arrays: ``grey``, ``colour``, ``grey_error``, ``original_size`` as in ``ImageSet``.
-        refused: files left out.
+    def leaks(self, split: int = TEST) -> np.ndarray:
+        """Positions (int64, ascending) of the images of a split whose picture is in another split as well.
+
+        Splits that are made here have none; given ones may.
+        """
+        elsewhere = np.isin(self.groups, self.groups[self.split != split])
+        return np.flatnonzero((self.split == split) & elsewhere)
+
+    def of_replicate(self, replicate: int, *, seed: int, rotated: bool = False) -> ImageSet:
+        """The same images with the splits of one replicate; pixels are shared, not copied.
+
+        Args:
+            replicate: from 0, which has the set's own splits unless they are rotated.
+            seed: of the study.
+            rotated: move the test split as well (cross-validation, see ``splits.rotate``) instead of
+                drawing other validation images only.
+
+        Raises:
+            DataError: a split would be empty.
+        """
+        names, categories, groups = self.files, self.category.tolist(), self.groups.tolist()
+        if rotated:
+            split = rotate(names, categories, groups, seed=seed, replicate=replicate)
+        else:
+            split = redraw_validation(self.split, names, categories, groups, seed=seed, replicate=replicate)
+        if np.array_equal(split, self.split):
+            return self
+        require_all_splits(self.root, split, groups)
+        digest = hashlib.sha256(self.fingerprint.encode() + split.tobytes())
+        return replace(self, split=split, fingerprint=digest.hexdigest())
+
+
+def require_all_splits(root: str, split: np.ndarray, groups: Sequence[int] | np.ndarray) -> None:
+    """Check that each split has an image.
 
     Raises:
-        DataError: a split would be empty.
+        DataError: Naming the root of the images and the counts.
     """
-    categories = sorted({label for label in labels if label is not None})
-    number = {label: index for index, label in enumerate(categories)}
-    category = np.array([-1 if label is None else number[label] for label in labels], np.int16)
-    split = assign_splits(names, category.tolist(), given, contents)
     counts = np.bincount(split, minlength=len(SPLIT_NAMES))
-    if not counts.all():
-        stated = ", ".join(f"{count} {side}" for side, count in zip(SPLIT_NAMES, counts, strict=True))
-        raise DataError(
-            f"{root} is too small to split: {len(names)} usable images give {stated}; add images, "
-            "so that each split has at least one."
-        )
-    content = _fingerprint(names, labels, split, arrays["grey"], arrays["colour"])
-    manifest = {
-        "categories": [printable(label) for label in categories],
-        "files": [printable(name) for name in names],
-        "fingerprint": content,
-        "refused": [[item.file, item.reason] for item in refused],
-        "duplicates": [[printable(a), printable(b)] for a, b in duplicate_pairs(names, contents)],
-    }
-    packed = np.frombuffer(json.dumps(manifest).encode("ascii"), np.uint8)
-    return {**arrays, "split": split, "category": category, "manifest": packed}
-
-
-def image_set(name: str, layout: str, root: str, arrays: Mapping[str, np.ndarray]) -> ImageSet:
-    """The set whose arrays ``assemble`` made, after they went through the cache."""
-    manifest = json.loads(arrays["manifest"].tobytes())
-    return ImageSet(
-        name=name,
-        layout=layout,
-        root=root,
-        grey=arrays["grey"],
-        colour=arrays["colour"],
-        split=arrays["split"],
-        category=arrays["category"],
-        categories=tuple(manifest["categories"]),
-        files=tuple(manifest["files"]),
-        fingerprint=manifest["fingerprint"],
-        refused=tuple(Refused(*item) for item in manifest["refused"]),
-        duplicates=tuple((a, b) for a, b in manifest["duplicates"]),
-        drawn=layout == "drawn",
-        grey_error=arrays["grey_error"],
-        original_size=arrays["original_size"],
+    if counts.all():
+        return
+    stated = ", ".join(f"{count} {side}" for side, count in zip(SPLIT_NAMES, counts, strict=True))
+    pictures = len(np.unique(groups))
+    alike = f", which show {pictures} different pictures," if pictures < len(split) else ""
+    raise DataError(
+        f"{root} is too small to split: {len(split)} usable images{alike} give {stated}; add images, "
+        "so that each split has at least one."
     )
-
-
-def _fingerprint(
-    names: Sequence[str],
-    labels: Sequence[str | None],
-    split: np.ndarray,
-    grey: np.ndarray,
-    colour: np.ndarray,
-) -> str:
-    digest = hashlib.sha256()
-    for name, label in zip(names, labels, strict=True):
-        digest.update(os.fsencode(name) + b"\0" + os.fsencode(label or "") + b"\0")
-    for array in (split, grey, colour):
-        digest.update(repr(array.shape).encode())
-        digest.update(array.data)
-    return digest.hexdigest()

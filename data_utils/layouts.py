@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
-from itertools import chain
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from data_utils.errors import DataError, printable
+from data_utils.folders import EXTENSIONS, Tree, describe_kinds, walk
 
-EXTENSIONS = frozenset(
-    f".{name}"
-    for name in "jpg jpeg jpe jfif jp2 png bmp gif tif tiff webp avif ppm pgm pbm pnm".split()  # noqa: SIM905
-)
-KAGGLE_FOLDERS = ("train_black", "train_color", "test_black", "test_color")
-NATURAL_COLOR_FOLDERS = ("Gray", "ColorfulOriginal")
+__all__ = [
+    "EXTENSIONS",
+    "Entry",
+    "Found",
+    "Layout",
+    "LayoutKind",
+    "known_layouts",
+    "recognise",
+    "register_layout",
+]
+
 SHOWN_NAMES = 5  # of a list of offending files in one sentence
 
 
@@ -25,7 +30,7 @@ class Entry:
     colour: Path
     grey: Path | None = None
     category: str | None = None
-    split: str | None = None  # "train" or "test"
+    split: str | None = None  # "train", "validation" or "test"
 
 
 @dataclass(frozen=True)
@@ -33,134 +38,172 @@ class Layout:
     """The images of a folder, in an order that does not depend on the file system.
 
     Attributes:
-        kind: ``kaggle-pairs``, ``natural-color`` or ``colour-folder``.
-        root: the folder.
-        entries: its images.
-        unpaired: files without partner, left out of ``entries``; empty unless they were asked to be skipped.
+        kind: The name of a layout in ``known_layouts``.
+        root: The folder.
+        entries: Its images.
+        unpaired: Files without partner, left out of ``entries``; empty unless they were asked to be skipped.
+        left_out: What else lies there and is not used, one phrase each.
     """
 
     kind: str
     root: Path
     entries: tuple[Entry, ...]
     unpaired: tuple[Path, ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+@dataclass
+class Found:
+    """What a recogniser makes of a folder.
+
+    Attributes:
+        entries: The images, in a fixed order.
+        unpaired: Files that should have a partner and have none.
+        outside: Images that do not belong to the layout.
+    """
+
+    entries: list[Entry]
+    unpaired: list[Path] = field(default_factory=list)
+    outside: list[Path] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class LayoutKind:
+    """One row of the table of layouts.
+
+    Attributes:
+        name: In messages, tables and ``ImageSet.layout``.
+        looks_like: What such a folder holds, as a phrase that follows "a folder".
+        recognise: Says what is in a folder, or None where it is of another layout.
+        strong: Whether finding it below a folder means that this folder was meant to be given.
+    """
+
+    name: str
+    looks_like: str
+    recognise: Callable[[Tree], Found | None]
+    strong: bool = True
+
+
+_TABLE: list[LayoutKind] = []
+
+
+def register_layout(kind: LayoutKind, *, last: bool = False) -> None:
+    """Add a layout to the table; the latest is asked first, so that a plug-in may refine a built-in one.
+
+    Args:
+        kind: The layout.
+        last: Ask it after all others.
+
+    Raises:
+        ValueError: The name is taken by another layout.
+    """
+    for known in _TABLE:
+        if known.name == kind.name and known != kind:
+            raise ValueError(f"a layout named {kind.name} is registered already")
+    if kind not in _TABLE:
+        _TABLE.insert(len(_TABLE) if last else 0, kind)
+
+
+def known_layouts() -> tuple[LayoutKind, ...]:
+    """All layouts in the order in which they are asked."""
+    import data_utils.layout_kinds  # noqa: F401  registers the built-in ones
+
+    return tuple(_TABLE)
 
 
 def recognise(root: str | Path, *, skip_unpaired: bool = False) -> Layout:
-    """Recognise the layout of a folder by listing it; no image is opened.
+    """Recognise the layout of a folder by listing it (see ``known_layouts``).
 
-    * ``kaggle-pairs``: train_black, train_color, test_black, test_color, the same file name in both.
-    * ``natural-color``: Gray/<Category>/ beside ColorfulOriginal/<Category>/, the same file name in both.
-    * ``colour-folder``: images in the folder, or in one sub-folder per category (or both).
-
-    Files are taken by extension; hidden files and folders are left alone.
+    Files are taken by their suffix; hidden files and folders are left alone. A folder that holds nothing but
+    another one which has a layout stands for that one.
 
     Args:
-        root: the folder.
-        skip_unpaired: list files without partner in ``unpaired`` instead of refusing the folder.
+        root: The folder, or a manifest (CSV or JSON) that names files.
+        skip_unpaired: List files without partner in ``unpaired`` instead of refusing the folder.
 
     Raises:
-        DataError: missing, unreadable or empty folder, unknown layout, or a file without partner.
+        DataError: Missing, unreadable or empty folder, unknown layout, or a file without partner.
     """
+    from data_utils.manifests import is_manifest, read_manifest
+
     root = Path(root)
-    folders, files = _listing(root)
-    names = {folder.name for folder in folders}
-    if names & set(KAGGLE_FOLDERS):
-        _require(root, names, KAGGLE_FOLDERS)
-        kind, (entries, unpaired) = "kaggle-pairs", _kaggle_pairs(root)
-    elif names & set(NATURAL_COLOR_FOLDERS):
-        _require(root, names, NATURAL_COLOR_FOLDERS)
-        kind, (entries, unpaired) = "natural-color", _natural_color(root)
-    else:
-        kind, (entries, unpaired) = "colour-folder", (_colour_folder(root, folders, files), [])
-    if unpaired and not skip_unpaired:
-        shown = ", ".join(printable(p.relative_to(root)) for p in unpaired[:SHOWN_NAMES])
-        more = f" and {len(unpaired) - SHOWN_NAMES} more" if len(unpaired) > SHOWN_NAMES else ""
+    if is_manifest(root):
+        return _layout("manifest", Tree(root.parent, ()), read_manifest(root), skip_unpaired)
+    tree = walk(root)
+    if tree.unreadable:
         raise DataError(
-            f"{printable(root)} holds {len(unpaired)} file(s) without a partner of the same name: "
-            f"{shown}{more}; add the missing files, remove these, or leave them out with --skip-bad-images."
+            f"{printable(tree.unreadable[0])} cannot be listed; check its permissions, or give another folder."
         )
-    if not entries:
-        found = "is empty" if not folders and not files else "holds no images in a known layout"
+    meant = _meant(tree)
+    for kind in known_layouts():
+        found = kind.recognise(meant)
+        if found is not None and (found.entries or found.unpaired):
+            return _layout(kind.name, replace(meant, others=tree.others), found, skip_unpaired)
+    raise _nothing(tree)
+
+
+def _layout(name: str, tree: Tree, found: Found, skip_unpaired: bool) -> Layout:
+    root = printable(tree.root)
+    if found.unpaired and not skip_unpaired:
         raise DataError(
-            f"{printable(root)} {found}; give a folder of colour images (optionally one sub-folder per "
-            f"category), or one that holds {', '.join(KAGGLE_FOLDERS)}, or one that holds "
-            f"{' and '.join(NATURAL_COLOR_FOLDERS)}."
+            f"{root} holds {len(found.unpaired)} file(s) without a partner of the same name: "
+            f"{_listed(found.unpaired, tree.root)}; add the missing files, remove these, or leave them out "
+            "with --skip-bad-images."
         )
-    return Layout(kind, root, tuple(entries), tuple(unpaired))
-
-
-def _listing(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Sub-folders and image files of a folder, each sorted by the bytes of their names."""
-    try:
-        with os.scandir(folder) as found:
-            paths = sorted((folder / e.name for e in found if not e.name.startswith(".")), key=os.fsencode)
-    except FileNotFoundError as error:
-        raise DataError(f"{printable(folder)} does not exist; check the path of the dataset.") from error
-    except NotADirectoryError as error:
-        raise DataError(f"{printable(folder)} is a file; give the folder that holds the images.") from error
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the name
-        reason = getattr(error, "strerror", None) or error
+    if not found.entries:
         raise DataError(
-            f"{printable(folder)} cannot be listed ({reason}); check its path and its permissions."
-        ) from error
-    folders: list[Path] = []
-    files: list[Path] = []
-    for path in paths:
-        if os.path.isdir(path):
-            folders.append(path)
-        elif path.suffix.lower() in EXTENSIONS:
-            # Also dangling links and links in a loop, so that the decoder refuses them by name.
-            files.append(path)
-    return folders, files
-
-
-def _require(root: Path, names: set[str], wanted: tuple[str, ...]) -> None:
-    missing = [name for name in wanted if name not in names]
-    if missing:
-        raise DataError(
-            f"{printable(root)} has {', '.join(n for n in wanted if n in names)} but not "
-            f"{', '.join(missing)}; add what is missing, or give the folder of the colour images alone."
+            f"None of the {len(found.unpaired)} images in {root} has a partner of the same name; give grey and "
+            "colour files of one picture the same name."
         )
+    left_out = []
+    if found.outside:
+        listed = _listed(found.outside, tree.root)
+        left_out.append(f"{len(found.outside)} image(s) outside of the layout {name}: {listed}")
+    if tree.others:
+        left_out.append(f"{sum(tree.others.values())} file(s) of other kinds: {describe_kinds(tree.others)}")
+    return Layout(name, tree.root, tuple(found.entries), tuple(found.unpaired), tuple(left_out))
 
 
-def _pairs(
-    grey: Path, colour: Path, category: str | None = None, split: str | None = None
-) -> tuple[list[Entry], list[Path]]:
-    """Pair the files of two folders by name; also return those without partner."""
-    greys = {p.name: p for p in _listing(grey)[1]} if grey.is_dir() else {}
-    colours = {p.name: p for p in _listing(colour)[1]} if colour.is_dir() else {}
-    entries = [Entry(path, greys[n], category, split) for n, path in colours.items() if n in greys]
-    alone = [p for n, p in chain(greys.items(), colours.items()) if (n in greys) != (n in colours)]
-    return entries, alone
+def _listed(paths: list[Path], root: Path) -> str:
+    shown = ", ".join(printable(path.relative_to(root)) for path in paths[:SHOWN_NAMES])
+    return shown + (f" and {len(paths) - SHOWN_NAMES} more" if len(paths) > SHOWN_NAMES else "")
 
 
-def _kaggle_pairs(root: Path) -> tuple[list[Entry], list[Path]]:
-    train = _pairs(root / "train_black", root / "train_color", split="train")
-    test = _pairs(root / "test_black", root / "test_color", split="test")
-    return train[0] + test[0], train[1] + test[1]
+def _meant(tree: Tree) -> Tree:
+    """The folder itself, or the one dataset that lies in it.
+
+    Raises:
+        DataError: Datasets of their own lie beside each other, or beside other images.
+    """
+    if _strong(tree) is not None:
+        return tree
+    inner = tree.children()
+    datasets = {name: kind for name, below in inner.items() if (kind := _strong(below)) is not None}
+    whole = [below for below in inner.values() if len(below.images) == len(tree.images)]
+    if whole:  # a folder in a folder, as archives unpack them
+        deeper = _meant(whole[0])
+        return deeper if _strong(deeper) is not None else tree
+    if not datasets:
+        return tree
+    seen = ", ".join(f"{printable(name)} ({kind})" for name, kind in datasets.items())
+    others = len(tree.images) - sum(len(inner[name].images) for name in datasets)
+    beside = f" and {others} other image(s)" if others else ""
+    raise DataError(
+        f"{printable(tree.root)} holds {seen}{beside}; give one dataset, such as "
+        f"{printable(tree.root / next(iter(datasets)))}."
+    )
 
 
-def _natural_color(root: Path) -> tuple[list[Entry], list[Path]]:
-    grey, colour = (root / name for name in NATURAL_COLOR_FOLDERS)
-    categories = {p.name for p in chain(_listing(grey)[0], _listing(colour)[0])}
-    entries: list[Entry] = []
-    unpaired: list[Path] = []
-    for name in sorted(categories, key=os.fsencode):
-        paired, alone = _pairs(grey / name, colour / name, category=name)
-        entries += paired
-        unpaired += alone
-    return entries, unpaired
+def _strong(tree: Tree) -> str | None:
+    for kind in known_layouts():
+        if kind.strong and kind.recognise(tree) is not None:
+            return kind.name
+    return None
 
 
-def _colour_folder(root: Path, folders: list[Path], files: list[Path]) -> list[Entry]:
-    entries = [Entry(path) for path in files]
-    for folder in folders:
-        if not _leads_back(folder, root):
-            entries += [Entry(path, category=folder.name) for path in _listing(folder)[1]]
-    return entries
-
-
-def _leads_back(folder: Path, root: Path) -> bool:
-    """Whether a sub-folder is a link to the folder itself or to one above it."""
-    home, real = os.path.realpath(root), os.path.realpath(folder)
-    return os.path.commonpath([home, real]) == real
+def _nothing(tree: Tree) -> DataError:
+    empty = not tree.images and not tree.folders and not tree.others
+    found = "is empty" if empty else "holds no images in a known layout"
+    kinds = f" (but {describe_kinds(tree.others)})" if tree.others else ""
+    known = ", or one ".join(kind.looks_like for kind in reversed(known_layouts()))
+    return DataError(f"{printable(tree.root)} {found}{kinds}; give a folder {known}.")

@@ -6,11 +6,12 @@ import os
 from pathlib import Path
 
 from data_utils.cache import cached_arrays, default_cache
-from data_utils.decode_dataset import Decoding
+from data_utils.decode_dataset import Decoding, Progress
 from data_utils.drawn.drawn_set import DRAWN_SETS, DrawnSet
 from data_utils.errors import DataError, printable
-from data_utils.image_set import ImageSet, Refused, image_set
+from data_utils.image_set import ImageSet, Refused, SetSource
 from data_utils.layouts import recognise
+from data_utils.set_arrays import image_set
 
 __all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]
 
@@ -26,6 +27,7 @@ def load_dataset(
     skip_bad: bool = False,
     cache: Path | None = None,
     workers: int | None = None,
+    progress: Progress | None = None,
 ) -> ImageSet:
     """Load a dataset, decoding it only if its files or the settings have changed.
 
@@ -39,6 +41,7 @@ def load_dataset(
         skip_bad: leave out files that are refused, and files without partner, instead of stopping.
         cache: folder of decoded datasets; by default the user's cache.
         workers: decoding threads; by default one per available core.
+        progress: told how many of how many images are decoded, now and then; not called where all are.
 
     Raises:
         DataError: missing folder, unknown layout, refused files (``RefusedFiles`` lists all), or too few
@@ -53,9 +56,13 @@ def load_dataset(
             known = " or ".join(DRAWN + known for known in DRAWN_SETS)
             raise DataError(f"There is no embedded dataset {printable(source)}; use {known}.")
         drawn = DrawnSet(kind, size)
-        return image_set(name or kind, "drawn", str(source), cached_arrays(folder, drawn.key, drawn.build))
+        place = SetSource(str(folder.absolute()), drawn.key, name or kind, "drawn", str(source))
+        return image_set(place, cached_arrays(folder, drawn.key, drawn.build))
     layout = recognise(source, skip_unpaired=skip_bad)
-    decoding = Decoding(layout, size, skip_bad=skip_bad, workers=workers or os.cpu_count() or 1)
-    arrays = cached_arrays(folder, decoding.key, decoding.build)
-    own_name = printable(layout.root.resolve().name)
-    return image_set(name or own_name, layout.kind, printable(layout.root), arrays)
+    threads = workers or os.cpu_count() or 1
+    with Decoding(layout, size, folder, skip_bad=skip_bad, workers=threads, progress=progress) as decoding:
+        arrays = cached_arrays(folder, decoding.key, decoding.build)
+    own_name = name or printable(layout.root.resolve().name)
+    root = printable(layout.root)
+    place = SetSource(str(folder.absolute()), decoding.key, own_name, layout.kind, root, layout.left_out)
+    return image_set(place, arrays)

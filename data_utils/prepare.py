@@ -6,14 +6,19 @@ import argparse
 import io
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
 from rich.table import Table
 
+from data_utils.decode_dataset import Progress
 from data_utils.errors import CacheError, DataError, RefusedFiles
+from data_utils.findings import pictures_in_two_splits, warnings_of
 from data_utils.image_set import ImageSet
 from data_utils.load_dataset import load_dataset
 from data_utils.splits import SPLIT_NAMES, TEST
@@ -22,7 +27,6 @@ DEFAULT_SIZE = 64
 SHOWN = 20  # names or sizes listed before "and N more"
 # A grey file made by another formula differs everywhere a little; one of another picture differs much more.
 FAR_GREY_LEVELS, FAR_TIMES_MEDIAN = 12.0, 4.0
-COLOURLESS_SPREAD = 4.0  # grey levels between an image's highest and lowest channel, on average
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,14 +47,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without × prints ? and goes on
     try:
-        images = load_dataset(
-            options.folder, options.size, skip_bad=options.skip_bad_images, cache=options.cache
-        )
+        with _bar() as progress:
+            images = load_dataset(
+                options.folder,
+                options.size,
+                skip_bad=options.skip_bad_images,
+                cache=options.cache,
+                progress=progress,
+            )
     except DataError as error:
         sys.stderr.write(f"{error}\n")
         return 1 if isinstance(error, RefusedFiles | CacheError) else 2
     report(images, Console(markup=False, highlight=False, soft_wrap=True))
     return 0
+
+
+@contextmanager
+def _bar() -> Iterator[Progress]:
+    """A progress bar on the standard error, where that is a terminal."""
+    columns = (TextColumn("Reading"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    terminal = Console(stderr=True)
+    with Bar(*columns, console=terminal, transient=True, disable=not terminal.is_terminal) as bar:
+        task = bar.add_task("Reading", total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
 
 
 def report(images: ImageSet, console: Console) -> None:
@@ -68,8 +87,16 @@ def report(images: ImageSet, console: Console) -> None:
         console, "distinct original sizes", [f"{size}: {count} images" for size, count in sizes.most_common()]
     )
     _list(console, "pairs of identical images", [f"{a} = {b}" for a, b in images.duplicates])
+    _list(console, "pairs of near-duplicates", [f"{a} ~ {b}" for a, b in images.near_duplicates])
+    in_two = pictures_in_two_splits(images)
+    if in_two:
+        _list(console, "pictures in two of the splits", in_two)
     _list(console, "refused files, left out", [f"{item.file}: {item.reason}" for item in images.refused])
-    _list(console, "nearly colourless images", _colourless(images))
+    _list(console, "nearly colourless images", [images.files[i] for i in images.colourless])
+    for phrase in images.left_out:
+        console.print(f"not used: {phrase}")
+    for sentence in warnings_of(images):
+        console.print(f"WARNING: {sentence}")
     _grey(images, console)
     console.print(f"fingerprint {images.fingerprint[:16]}")
 
@@ -107,11 +134,6 @@ def _grey(images: ImageSet, console: Console) -> None:
         f"pairs more than {bound:.0f} grey levels apart, which probably do not belong together",
         names,
     )
-
-
-def _colourless(images: ImageSet) -> list[str]:
-    pairs = zip(images.files, images.colour, strict=True)
-    return [name for name, colour in pairs if (colour.max(-1) - colour.min(-1)).mean() < COLOURLESS_SPREAD]
 
 
 def _list(console: Console, title: str, lines: list[str]) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from data_utils.decode_image import colour_spread
 from data_utils.drawn.fruit import FRUIT, draw_fruit
 from data_utils.drawn.scenes import draw_scene
-from data_utils.image_set import assemble
+from data_utils.set_arrays import FORMAT, assemble
 
 DRAWN_SETS = ("scenes", "fruit")
 DRAWING_VERSION = 2  # raise it whenever the same seed would give other pictures
@@ -29,7 +30,7 @@ class DrawnSet:
     @property
     def key(self) -> str:
         """Name of its entry in the cache."""
-        return f"drawn-{self.kind}-{self.size}-v{DRAWING_VERSION}"
+        return f"drawn-{self.kind}-{self.size}-v{DRAWING_VERSION}.{FORMAT}"
 
     def build(self) -> dict[str, np.ndarray]:
         """Draw all pictures; each depends on the seed, its number and the size only.
@@ -50,9 +51,11 @@ class DrawnSet:
             labels=kinds,
             given=[None] * len(names),
             contents=[hashlib.sha256(picture).hexdigest() for picture in colour],
+            near=np.zeros((0, 2), np.int64),
             arrays={
                 "grey": grey,
                 "colour": colour,
+                "colour_spread": colour_spread(colour).astype(np.float32),
                 "grey_error": np.zeros(len(names), np.float32),
                 "original_size": np.full((len(names), 2), self.size, np.int32),
             },

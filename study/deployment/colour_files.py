@@ -10,9 +10,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from data_utils.decode_image import RefusedImage
 from data_utils.errors import printable
 from data_utils.layouts import EXTENSIONS
+from data_utils.open_image import RefusedImage
 from data_utils.photographs import read_photograph, side_by_side, target_name, write_photograph
 from models.colorizer import Colorizer
 from study.errors import StudyError, UsageError

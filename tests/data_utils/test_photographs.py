@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from data_utils.decode_image import RefusedImage
+from data_utils.open_image import RefusedImage
 from data_utils.photographs import read_photograph, side_by_side, target_name, write_photograph
 
 HEIGHT, WIDTH = 24, 40

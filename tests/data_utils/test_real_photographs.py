@@ -7,7 +7,7 @@ import csv
 import numpy as np
 import pytest
 
-from data_utils import TEST, ImageSet, load_dataset
+from data_utils import TEST, TRAIN, VALIDATION, ImageSet, load_dataset
 from data_utils.prepare import main
 
 
@@ -31,6 +31,23 @@ def test_identical_photographs_are_on_one_side(fruit):
     assert all(side[a] == side[b] for a, b in fruit.duplicates)
 
 
+def test_near_duplicates_of_the_fruit_are_found_and_on_one_side(fruit):
+    """Five re-encodings beside the twenty identical pairs, and one mirrored picture."""
+    pairs = {tuple(name.rsplit("/", 1)[1].removesuffix(".jpg") for name in p) for p in fruit.near_duplicates}
+    assert pairs == {
+        ("Chilli1", "Chilli2"),
+        ("Chilli1", "Chilli5"),
+        ("Chilli2", "Chilli5"),
+        ("Chilli11", "Chilli4"),
+        ("cucumber22", "cucumber4"),
+        ("Brinjal12", "Brinjal16"),
+    }
+    side = dict(zip(fruit.files, fruit.split.tolist(), strict=True))
+    assert all(side[a] == side[b] for a, b in fruit.near_duplicates)
+    for split in (TRAIN, VALIDATION, TEST):
+        assert len(fruit.leaks(split)) == 0
+
+
 def test_every_category_is_in_every_split(fruit):
     for number in range(20):
         counts = np.bincount(fruit.split[fruit.category == number], minlength=3)
@@ -48,5 +65,10 @@ def test_scenes_have_5000_and_739_pairs(photographs, tmp_path, capsys):
     assert "kaggle-pairs, 5739 images" in out
     assert "5000 for training and validation, 739 for test" in out
     scenes = load_dataset(photographs / "dataset1", 16, cache=tmp_path)
+    # All 33 were looked at: each shows one picture, if sometimes before another background.
+    assert len(scenes.near_duplicates) <= 36
+    leaks = [scenes.files[i].rsplit("/", 1)[1] for i in scenes.leaks(TEST)]
+    assert {"image5010.jpg", "image5525.jpg", "image5659.jpg"} <= set(leaks)
+    assert "test_color/image5010.jpg ~ train_color/image4280.jpg (test and train)" in out
     numbers = [int(scenes.files[i].removeprefix("test_color/image")[:4]) for i in scenes.indices(TEST)]
     assert numbers == list(range(5000, 5739))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 
 def picture(seed: int, width: int = 24, height: int = 24) -> Image.Image:
@@ -42,3 +43,22 @@ def kaggle_pairs(root: Path, train: int = 20, test: int = 4) -> Path:
         save(root / f"{side}_color" / name, image)
         save(root / f"{side}_black" / name, image.convert("L"))
     return root
+
+
+def changed(image: Image.Image, change: str) -> Image.Image:
+    """Another file of the same picture."""
+    width, height = image.size
+    if change == "re-saved":
+        buffer = io.BytesIO()
+        image.save(buffer, "JPEG", quality=60)
+        return Image.open(buffer).convert("RGB")
+    if change == "half size":
+        return image.resize((width // 2, height // 2), Image.Resampling.BICUBIC)
+    if change == "mirrored":
+        return image.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    if change == "cropped":  # 3 % at every edge
+        left, top = round(0.03 * width), round(0.03 * height)
+        return image.crop((left, top, width - left, height - top))
+    if change == "brightened":
+        return ImageEnhance.Brightness(image).enhance(1.25)
+    raise ValueError(change)
