@@ -79,18 +79,19 @@ def seeded_build(
     Args:
         architecture: What to build.
         settings: Fixed choices of the study.
-        parameters: Its hyperparameters, and those of `RECIPE_SPACE` that are searched; the latter replace the
-            recipe's own values.
+        parameters: Its hyperparameters, and those of its `optional` ones and of `RECIPE_SPACE` that are searched; the
+            latter replace the recipe's own values.
         device: Where to compute.
         seed: Of the initial weights.
 
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
-    common = RECIPE_SPACE.keys() - architecture.search_space.keys()
+    known_names = architecture.search_space.keys() | architecture.optional.keys()
+    common = RECIPE_SPACE.keys() - known_names
     searched = {name: value for name, value in parameters.items() if name in common}
     own = {**architecture.defaults, **{k: v for k, v in parameters.items() if k not in common}}
-    if set(own) != set(architecture.search_space):
+    if set(own) != known_names:
         expected = ", ".join(architecture.search_space)
         raise ModelError(
             f"{architecture.name} has the hyperparameters {expected}; given were {', '.join(parameters)}."

@@ -47,7 +47,8 @@ class Architecture:
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
         structure: Names of the hyperparameters that decide which layers the generator has; who loads its weights
             must know their values.
-        defaults: Values of hyperparameters that trials of earlier versions did not have.
+        optional: Range of further hyperparameters, which are searched only where a study says so.
+        defaults: Their values elsewhere.
         textbook_luma_kept: What replaces textbook values where networks keep the luma.
     """
 
@@ -60,6 +61,7 @@ class Architecture:
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
     structure: tuple[str, ...] = ()
+    optional: Mapping[str, Float | Choice] = field(default_factory=dict)
     defaults: Mapping[str, float | str] = field(default_factory=dict)
     textbook_luma_kept: Mapping[str, float | str] = field(default_factory=dict)
 
