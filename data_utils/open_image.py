@@ -19,7 +19,7 @@ from data_utils.errors import DataError, printable
 
 MAX_PIXELS = 80_000_000  # below the bound at which Pillow itself starts to warn
 # Decoders that hold a picture several times over; measured, so that none needs more than about 1 GB.
-FORMAT_PIXELS = {"JPEG2000": 40_000_000, "AVIF": 60_000_000, "HEIF": 60_000_000}
+FORMAT_PIXELS = {"WEBP": 60_000_000, "JPEG2000": 40_000_000, "AVIF": 60_000_000, "HEIF": 60_000_000}
 TIME_LIMIT = 60.0  # seconds for one file
 TILE = 2048  # pixels; side of the pieces in which large images are converted
 # Pillow knows more formats, among them ones that start other programs (EPS); photographs do not need them.
