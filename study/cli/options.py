@@ -21,7 +21,7 @@ def add_reading_options(parser: argparse.ArgumentParser, *, required: bool = Tru
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
+    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri` and `--trust-code`."""
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--name", help="take this study's champion")
     model.add_argument(
@@ -31,6 +31,11 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     _add_home(parser)
     parser.add_argument(
         "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
+    )
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="run the plug-in that --model names, a program with all your rights: only if you trust its source",
     )
 
 
