@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.colorizer import CONFIG, Colorizer
+from models.colorizer import Colorizer
+from models.colorizer_config import CONFIG
 from study.errors import UsageError
 from study.settings.sources import load_settings
 from study.settings.study_folder import StudyHome, existing_home

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.architectures import ARCHITECTURES, Int, architecture, seeded_build
-from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig, seen_size
+from models.colorizer import VGG16, WEIGHTS, Colorizer, seen_size
+from models.colorizer_config import CONFIG, ColorizerConfig
 from models.errors import ModelError
 from models.metrics.colour import (
     keep_luminance,

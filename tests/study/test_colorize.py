@@ -7,8 +7,8 @@ import pytest
 from PIL import Image
 
 from models.architectures import _registry, architecture, seeded_build
-from models.colorizer import Colorizer, ColorizerConfig
-from models.colorizer_config import CONFIG, PLUGIN
+from models.colorizer import Colorizer
+from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig
 from models.metrics import rgb_to_lab
 from models.settings import ModelSettings
 from models.vgg import VGG16Features
