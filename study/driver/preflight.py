@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import torch
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -53,6 +54,36 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
     return counts
 
 
+def check_resources(settings: StudySettings, ray_address: str | None) -> None:
+    """Check that a trial can be placed: by its settings anywhere, and where Ray is started here, on this machine.
+
+    Raises:
+        UsageError: Naming the resource, what is asked and what there is.
+    """
+    cpus, gpus = settings.resources.cpus_per_trial, settings.resources.gpus_per_trial or 0.0
+    if gpus > 1:
+        raise UsageError(
+            f"resources.gpus_per_trial is {gpus:g}, but a trial trains on one GPU; give 1, or a fraction to share one."
+        )
+    if _cluster(ray_address) != "local":
+        return
+    there = os.cpu_count() or 1
+    if cpus > there:
+        raise UsageError(
+            f"resources.cpus_per_trial is {cpus:g}, but this machine has {there} CPUs; give at most {there}, or start "
+            "the study on a cluster with --ray-address."
+        )
+    if gpus and not torch.cuda.is_available():
+        raise UsageError(
+            f"resources.gpus_per_trial is {gpus:g}, but this machine has no GPU that torch can use; leave it out, or "
+            "start the study on a cluster with --ray-address."
+        )
+
+
+def _cluster(ray_address: str | None) -> str:
+    return ray_address or os.environ.get("RAY_ADDRESS") or "local"
+
+
 def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     """Check that every server that the study needs can be reached.
 
@@ -67,14 +98,23 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
         _check_database("ledger", settings.ledger)
     if settings.storage:
         Storage(settings.storage)
-    cluster = ray_address or os.environ.get("RAY_ADDRESS") or "local"
+    _check_cluster(_cluster(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
+
+
+def _check_cluster(cluster: str, source: str) -> None:
     if cluster.startswith("ray://"):
         raise UsageError(
-            f"A study cannot be driven through Ray Client ({cluster}); start it on a machine of the cluster with "
-            "--ray-address HEAD:6379, or send it there with `ray job submit`."
+            f"A study cannot be driven through Ray Client ({source} {cluster}); start it on a machine of the cluster "
+            "with --ray-address HEAD:6379, or send it there with `ray job submit`."
+        )
+    if "://" in cluster:
+        raise UsageError(
+            f"{source} is {cluster}, the address of a dashboard; a study needs that of the cluster itself, HEAD:6379, "
+            "or is sent to the dashboard with `ray job submit`."
         )
     if cluster not in ("auto", "local"):
-        _check_server(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
+        remedy = "or unset it to use this machine alone" if source == "RAY_ADDRESS" else "or leave it out"
+        _check_server(f"//{cluster}", "The Ray cluster", f"start it, correct {source} to HEAD:6379, {remedy}")
 
 
 def _check_database(key: str, address: str) -> None:

@@ -187,6 +187,14 @@ CASES = [
     Case("a device that is none", flags("--model.device", "tpu"), "tpu"),
     Case("a precision that is none", flags("--model.precision", "float8"), "model.precision"),
     Case("half a CPU too little", flags("--resources.cpus_per_trial", "0"), "resources.cpus_per_trial"),
+    Case(
+        "more CPUs than there are",
+        flags("--resources.cpus_per_trial", "100000", "--dry-run"),
+        "this machine has",
+    ),
+    Case(
+        "two GPUs for a trial", flags("--resources.gpus_per_trial", "2", "--dry-run"), "gpus_per_trial is 2"
+    ),
     Case("minutes in words", flags("--resources.checkpoint_every", "often"), "resources.checkpoint_every"),
     Case("a share above one", flags("--resources.max_failed_share", "2"), "resources.max_failed_share"),
     Case("a plug-in that is not there", flags("--plugins", "[nowhere.py]"), "nowhere.py"),
