@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.architectures import _registry, architecture, seeded_build
+from models.architectures import ARCHITECTURES, architecture, seeded_build
 from models.colorizer import Colorizer
 from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig
 from models.metrics import rgb_to_lab
@@ -15,6 +15,7 @@ from models.vgg import VGG16Features
 from study import colorize, export_onnx
 from study.deployment.onnx import TOLERANCE
 from tests.support.synthetic import CPU
+from tests.support.tables import restored
 
 
 def make_model(folder, name="unet"):
@@ -163,7 +164,7 @@ register(replace(architecture("unet"), name="theirs", build=build))
 def test_a_models_program_runs_only_with_trust_code(
     foreign, photographs, tmp_path, capsys, monkeypatch, address, command
 ):
-    monkeypatch.setattr("models.architectures._registry", dict(_registry))
+    restored(monkeypatch, ARCHITECTURES)
     monkeypatch.setattr("study.deployment.model_source._download", lambda *_: foreign)
     model = ["--model", str(foreign) if address == "folder" else address]
     if command == "colorize":
