@@ -56,7 +56,12 @@ def _export(arguments: list[str], console: Console) -> int:
     if options.output is None:
         sys.stdout.write(text)
     else:
-        options.output.write_text(text, encoding="utf-8")
+        try:
+            options.output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{options.output} cannot be written ({error.strerror}); give --output a file in a folder that exists."
+            ) from None
         say(console, f"Wrote {options.output}")
     return 0
 

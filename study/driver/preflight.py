@@ -17,7 +17,7 @@ from data_utils.load_dataset import DRAWN
 from models.errors import ModelError
 from models.hardware import choose_device
 from models.vgg_weights import describe_weights
-from study.errors import UsageError, first_line
+from study.errors import UsageError, first_line, holds_secret
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
@@ -98,10 +98,19 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
         _check_database("ledger", settings.ledger)
     if settings.storage:
         Storage(settings.storage)
+        if settings.storage.startswith("memory:"):
+            raise UsageError(
+                f"storage is {settings.storage}, which ends with the process that writes it; give a folder or s3://BUCKET."
+            )
     _check_cluster(_cluster(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
 
 
 def _check_cluster(cluster: str, source: str) -> None:
+    if holds_secret(cluster):
+        raise UsageError(
+            f"{source} holds a password, but Ray takes none in its address; give HEAD:6379, and the token as "
+            "RAY_AUTH_TOKEN in the environment."
+        )
     if cluster.startswith("ray://"):
         raise UsageError(
             f"A study cannot be driven through Ray Client ({source} {cluster}); start it on a machine of the cluster "
@@ -126,6 +135,8 @@ def _check_database(key: str, address: str) -> None:
             f"{key} is {address}, which cannot be used ({first_line(error)}); give sqlite:////FOLDER/FILE or "
             "postgresql+psycopg://USER@HOST/DATABASE."
         ) from None
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise UsageError(f"{key} is {address}, a database in memory alone; give sqlite:////FOLDER/FILE.")
     if url.host:
         port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
         _check_server(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
@@ -149,7 +160,7 @@ def check_name(home: Path, settings: StudySettings) -> StudyHome:
     Raises:
         UsageError: If a study of that name exists.
     """
-    study = StudyHome((home / settings.name).absolute())
+    study = StudyHome(Path(os.path.abspath(home / settings.name)))
     if study.settings_file.exists():
         raise UsageError(
             f"A study named {settings.name} exists in {home}; continue it with --resume, or choose another --name."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -10,13 +11,13 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ModelError
-from study.errors import UsageError, first_line
+from study.errors import UsageError, first_line, masked
 from study.settings.schema import StudySettings
+from study.settings.yaml_text import check_values, read_yaml
 
 ENVIRONMENT_PREFIX = "STUDY_"
 
@@ -96,9 +97,9 @@ def nested_flags(words: Sequence[str]) -> dict[str, Any]:
 
 def _yaml_value(flag: str, value: str) -> Any:
     try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise UsageError(f"{flag}: {value} cannot be read as a YAML value.") from None
+        return read_yaml(value)
+    except ValueError as error:
+        raise UsageError(f"{flag}: {masked(value)} cannot be used ({error}).") from None
 
 
 def load_settings(
@@ -115,7 +116,6 @@ def load_settings(
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
     content = _content(source)
-    _check_environment()
     if datasets:
         content["datasets"] = datasets
         content.get("budget", {}).pop("epochs_for", None)
@@ -136,11 +136,15 @@ def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
 
 def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(source, Mapping):
+        try:
+            check_values(source)
+        except ValueError as error:
+            raise UsageError(f"The settings cannot be used: {error}.") from None
         return copy.deepcopy(dict(source))
     try:
-        content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{source} cannot be read as YAML: {first_line(error)}.") from None
+        content = read_yaml(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source} cannot be read: {first_line(error)}.") from None
     if not isinstance(content, dict):
         raise UsageError(f"{source} holds no settings; it needs lines such as `name: my-study`.")
     return content
@@ -156,33 +160,55 @@ def _one_sentence() -> Iterator[None]:
         raise UsageError(str(error)) from None
 
 
-def _check_environment() -> None:
-    import os
-
-    for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX):
-            field = name.removeprefix(ENVIRONMENT_PREFIX).split("__")[0].lower()
-            if field not in StudySettings.model_fields:
+def _environment() -> dict[str, Any]:
+    """Settings from the environment, nested; values are read as YAML, like those of flags."""
+    nested: dict[str, Any] = {}
+    for name, value in sorted(os.environ.items()):
+        if not name.startswith(ENVIRONMENT_PREFIX):
+            continue
+        *sections, field = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+        if (first := [*sections, field][0]) not in StudySettings.model_fields:
+            raise UsageError(
+                f"The environment variable {name} names no setting ({first}); unset or correct it."
+            )
+        target = nested
+        for section in sections:
+            target = target.setdefault(section, {})
+            if not isinstance(target, dict):
                 raise UsageError(
-                    f"The environment variable {name} names no setting ({field}); unset or correct it."
+                    f"The environment variable {name} goes below {section}, which another one sets."
                 )
+        target[field] = _yaml_value(f"The environment variable {name}", value)
+    return nested
+
+
+def _variable(location: Sequence[str]) -> str:
+    """The environment variable that sets the value at a location or around it, in brackets; empty if none does."""
+    for length in range(len(location), 0, -1):
+        name = ENVIRONMENT_PREFIX + "__".join(location[:length]).upper()
+        if name in os.environ:
+            return f" (from the environment variable {name})"
+    return ""
 
 
 def _sentence(error: ValidationError) -> str:
     sentences = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        location = [str(part) for part in problem["loc"] if part != "[key]"]
+        key = ".".join(location)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "string_pattern_mismatch":
             message = "use letters, digits, dots, underscores and hyphens alone"
-        if problem["type"] == "extra_forbidden":
+        if problem["input"] is None and problem["type"] in ("model_type", "dict_type"):
+            sentences.append(f"{key} is empty; give it settings, or leave it out.")
+        elif problem["type"] == "extra_forbidden":
             sentences.append(f"Unknown setting {key}{_nearest(key)}; see --help for the settings there are.")
         elif problem["type"] == "missing":
             sentences.append(f"{key} is not set; give it in the file or as --{key} VALUE.")
         else:
             secret = "holds a password" in message
             given = "" if secret or isinstance(problem["input"], dict) else f" is {problem['input']!r}:"
-            sentences.append(f"{key}{given} {message}." if key else f"{message}.")
+            sentences.append(f"{key}{given} {message}{_variable(location)}." if key else f"{message}.")
     return "\n".join(sentences)
 
 
@@ -208,11 +234,10 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
     Raises:
         pydantic.ValidationError: For an unknown key or an impossible value.
     """
+    environment = _environment()
 
     class Sources(StudySettings, BaseSettings):
-        model_config = SettingsConfigDict(
-            env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid"
-        )
+        model_config = SettingsConfigDict(extra="forbid")
 
         @classmethod
         def settings_customise_sources(
@@ -223,6 +248,7 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, content)
+            layers = (environment, content)
+            return init_settings, *(InitSettingsSource(settings_cls, layer) for layer in layers)
 
     return StudySettings(**dict(Sources(**flags)))
