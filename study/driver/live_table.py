@@ -98,9 +98,10 @@ class Screen:
         else:
             row.finals += 1
         row.best = math.inf if end.best is None else end.best
-        best = f", best {OBJECTIVE} {end.best:.3f}" if end.best is not None else ""
+        own = f", {OBJECTIVE} {end.value:.3f}" if end.value is not None else ""
+        best = f", best of {spec.cell} {end.best:.3f}" if end.best is not None else ""
         why = f" ({end.reason})" if end.state is TrialState.FAIL else ""
-        self._line(f"{spec.key} {_WORDS[end.state]}{why}{best}")
+        self._line(f"{spec.key} {_WORDS[end.state]}{why}{own}{best}")
 
     def noted(self, sentence: str) -> None:
         """A sentence for the reader."""

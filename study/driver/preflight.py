@@ -14,6 +14,7 @@ from sqlalchemy.exc import ArgumentError
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
 from data_utils.load_dataset import DRAWN
+from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
 from models.vgg_weights import describe_weights
@@ -43,6 +44,13 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
                 counts[name] = len(recognise(dataset.root, skip_unpaired=settings.skip_bad_images).entries)
         except DataError as error:
             problems.append(str(error))
+    for name in settings.architectures:
+        side = settings.model.image_size // architecture(name).stride
+        if side * side * settings.model.batch_size == 1:
+            problems.append(
+                f"model.image_size {settings.model.image_size} with model.batch_size 1 leaves {name} a single value "
+                "per channel, too few for its batch normalisation; raise either."
+            )
     try:
         choose_device(settings.model.device)
         if needs_vectors(settings):

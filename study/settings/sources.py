@@ -1,10 +1,10 @@
-"""From a command line to validated settings: presets, files and `--section.field value` flags."""
+"""From presets, files, flags and environment to validated settings."""
 
 from __future__ import annotations
 
 import copy
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -15,11 +15,10 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ModelError
-from study.errors import UsageError, first_line, masked
+from study.errors import UsageError, first_line
+from study.settings.flags import ENVIRONMENT_PREFIX, environment_settings
 from study.settings.schema import StudySettings
 from study.settings.yaml_text import check_values, read_yaml
-
-ENVIRONMENT_PREFIX = "STUDY_"
 
 
 def _presets() -> Traversable:
@@ -47,61 +46,6 @@ def preset_or_file(which: str) -> Path:
     )
 
 
-def split_flags(words: Sequence[str], options: Collection[str]) -> tuple[list[str], list[str]]:
-    """Part a command line into a command's own words and the settings' flags with their values.
-
-    Args:
-        words: The command line.
-        options: The command's own options, such as `--name`.
-    """
-    own: list[str] = []
-    flags: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--") or word.partition("=")[0] in options:
-            own.append(word)
-            continue
-        flags.append(word)
-        if "=" not in word and rest and not rest[0].startswith("--"):
-            flags.append(rest.pop(0))
-    return own, flags
-
-
-def nested_flags(words: Sequence[str]) -> dict[str, Any]:
-    """`--budget.trials 4` → `{"budget": {"trials": 4}}`; values are read as YAML.
-
-    Raises:
-        UsageError: For a word that is no flag, or a flag without a value.
-    """
-    nested: dict[str, Any] = {}
-    words = list(words)
-    while words:
-        flag = words.pop(0)
-        if not flag.startswith("--"):
-            raise UsageError(f"{flag} stands alone; settings are given as --section.field VALUE.")
-        name, given, value = flag[2:].partition("=")
-        if not given:
-            if not words or words[0].startswith("--"):
-                raise UsageError(f"{flag} needs a value.")
-            value = words.pop(0)
-        *sections, field = name.replace("-", "_").split(".")
-        target = nested
-        for section in sections:
-            target = target.setdefault(section, {})
-            if not isinstance(target, dict):
-                raise UsageError(f"{flag} goes below {section}, which was given a value of its own.")
-        target[field] = _yaml_value(flag, value)
-    return nested
-
-
-def _yaml_value(flag: str, value: str) -> Any:
-    try:
-        return read_yaml(value)
-    except ValueError as error:
-        raise UsageError(f"{flag}: {masked(value)} cannot be used ({error}).") from None
-
-
 def load_settings(
     source: Path | Mapping[str, Any], flags: dict[str, Any], datasets: dict[str, Any] | None = None
 ) -> StudySettings:
@@ -117,10 +61,16 @@ def load_settings(
     """
     content = _content(source)
     if datasets:
-        content["datasets"] = datasets
+        content["datasets"] = {name: _limits(content) | one for name, one in datasets.items()}
         content.get("budget", {}).pop("epochs_for", None)
     with _one_sentence():
         return settings_from(content, flags)
+
+
+def _limits(content: Mapping[str, Any]) -> dict[str, Any]:
+    """How many images the source's first dataset takes of its folder."""
+    first = next(iter((content.get("datasets") or {}).values()), None) or {}
+    return {key: first[key] for key in ("train_limit", "validation_limit") if key in first}
 
 
 def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
@@ -158,28 +108,6 @@ def _one_sentence() -> Iterator[None]:
         raise UsageError(_sentence(error)) from None
     except ModelError as error:
         raise UsageError(str(error)) from None
-
-
-def _environment() -> dict[str, Any]:
-    """Settings from the environment, nested; values are read as YAML, like those of flags."""
-    nested: dict[str, Any] = {}
-    for name, value in sorted(os.environ.items()):
-        if not name.startswith(ENVIRONMENT_PREFIX):
-            continue
-        *sections, field = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
-        if (first := [*sections, field][0]) not in StudySettings.model_fields:
-            raise UsageError(
-                f"The environment variable {name} names no setting ({first}); unset or correct it."
-            )
-        target = nested
-        for section in sections:
-            target = target.setdefault(section, {})
-            if not isinstance(target, dict):
-                raise UsageError(
-                    f"The environment variable {name} goes below {section}, which another one sets."
-                )
-        target[field] = _yaml_value(f"The environment variable {name}", value)
-    return nested
 
 
 def _variable(location: Sequence[str]) -> str:
@@ -234,7 +162,7 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
     Raises:
         pydantic.ValidationError: For an unknown key or an impossible value.
     """
-    environment = _environment()
+    environment = environment_settings(StudySettings.model_fields)
 
     class Sources(StudySettings, BaseSettings):
         model_config = SettingsConfigDict(extra="forbid")

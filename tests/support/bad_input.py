@@ -306,6 +306,17 @@ CASES = [
     Case("a link that leads to itself", images({"loop.png": None}), "loop.png"),
     Case("two bad images", images({"one.png": b"", "two.png": b""}), "two.png"),
     Case("too few images for a validation", images({}, good=2), "photos"),
+    Case("too few images in a plan", images({}, "--dry-run", good=3), "photos"),
+    Case(
+        "half a JPEG in a plan",
+        images({"half.jpg": picture("JPEG", (200, 200))[:400]}, "--dry-run"),
+        "half.jpg",
+    ),
+    Case(
+        "one value for batch normalisation",
+        images({}, "--model.batch_size", "1", "--dry-run"),
+        "batch_size 1",
+    ),
     # Going on
     Case("a resume without a name", existing("--resume"), "--name"),
     Case("a resume of what does not exist", existing("--resume", "--name", "yours"), "mine"),
