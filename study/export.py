@@ -79,6 +79,11 @@ def _text(options: argparse.Namespace) -> str:
     from study.tracking.record import open_record
 
     record = open_record(options.name, options.home, options.tracking_uri)
+    if not record.finished:
+        say(
+            Console(stderr=True),
+            f"The study {options.name} is not finished; the table is what there is so far.",
+        )
     if options.format == TRIALS:
         return write_trials(record)
     return render(record.trivial, summarise_study(record), _format(options))
