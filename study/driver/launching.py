@@ -26,14 +26,12 @@ class Launch:
         folder: Its folder.
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
-        images: Number of images of each dataset that is a folder; their contents are not read yet.
     """
 
     settings: StudySettings
     folder: StudyHome
     home: Path
     ray_address: str | None
-    images: dict[str, int]
 
 
 def new_launch(
@@ -92,7 +90,7 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
 
 
 def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
-    images = check_inputs(settings)
+    check_inputs(settings)
     check_resources(settings, ray_address)
     check_addresses(settings, ray_address)
-    return Launch(settings, folder, home, ray_address, images)
+    return Launch(settings, folder, home, ray_address)

@@ -27,21 +27,17 @@ from study.training.data import needs_vectors
 _SECONDS = 5.0
 
 
-def check_inputs(settings: StudySettings) -> dict[str, int]:
-    """Check folders, device and weights.
-
-    Returns:
-        Number of colour images of each dataset that is a folder; the images themselves are not read.
+def check_inputs(settings: StudySettings) -> None:
+    """Check folders, sizes, device and weights; the images themselves are not read.
 
     Raises:
         UsageError: One sentence per thing that cannot be used.
     """
-    counts: dict[str, int] = {}
     problems: list[str] = []
     for name, dataset in settings.datasets.items():
         try:
             if not dataset.root.startswith(DRAWN):
-                counts[name] = len(recognise(dataset.root, skip_unpaired=settings.skip_bad_images).entries)
+                recognise(dataset.root, skip_unpaired=settings.skip_bad_images)
         except DataError as error:
             problems.append(str(error))
     for name in settings.architectures:
@@ -59,7 +55,6 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
         problems.append(str(error))
     if problems:
         raise UsageError("\n".join(problems))
-    return counts
 
 
 def check_resources(settings: StudySettings, ray_address: str | None) -> None:
