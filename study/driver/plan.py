@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.table import Table
 from torch import Tensor
 
+from data_utils.features import FeatureTensors
 from models.architectures import architecture, seeded_build
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE, image_quantities
+from models.vgg import vgg16_describer
 from study.search.cells import cells_of
 from study.settings.schema import SearchSettings, StudySettings, network_settings
 
@@ -24,7 +26,7 @@ _STEPS = 3
 class _FakeBatch(NamedTuple):
     grey: torch.Tensor
     colour: torch.Tensor
-    features: torch.Tensor
+    features: FeatureTensors | None
 
 
 def seconds_per_image(settings: StudySettings, name: str) -> tuple[float, float]:
@@ -37,7 +39,7 @@ def seconds_per_image(settings: StudySettings, name: str) -> tuple[float, float]
     batch = _FakeBatch(
         torch.zeros(count, 1, side, side, device=device),
         torch.zeros(count, 3, side, side, device=device),
-        torch.zeros(count, 512, device=device),
+        _features(architecture(name).features, count, side, device),
     )
 
     def train() -> Tensor:
@@ -48,6 +50,15 @@ def seconds_per_image(settings: StudySettings, name: str) -> tuple[float, float]
         return image_quantities(prediction, batch.colour, quick=True)[OBJECTIVE].mean()
 
     return _seconds(train) / count, _seconds(validate) / count
+
+
+def _features(kind: str | None, count: int, side: int, device: torch.device) -> FeatureTensors | None:
+    """What VGG16 gives for grey images; a study computes it once, before its trials."""
+    if kind is None:
+        return None
+    describer = vgg16_describer(kind, "random").to(device)
+    described: FeatureTensors = describer(torch.zeros(count, side, side, dtype=torch.uint8, device=device))
+    return described
 
 
 def _seconds(step: Callable[[], Tensor]) -> float:

@@ -34,7 +34,7 @@ def check_inputs(settings: StudySettings) -> None:
         UsageError: One sentence per thing that cannot be used.
     """
     problems: list[str] = []
-    for name, dataset in settings.datasets.items():
+    for dataset in settings.datasets.values():
         try:
             if not dataset.root.startswith(DRAWN):
                 recognise(dataset.root, skip_unpaired=settings.skip_bad_images)
