@@ -29,8 +29,22 @@ class _FakeBatch(NamedTuple):
     features: FeatureTensors | None
 
 
-def seconds_per_image(settings: StudySettings, name: str) -> tuple[float, float]:
-    """Measured time per image of one architecture's training step and of its validation, on this machine."""
+class Cost(NamedTuple):
+    """What one architecture costs on this machine.
+
+    Attributes:
+        train: Measured seconds per image of a training step.
+        validate: The same of a validation.
+        stored: Bytes that a trial keeps: its checkpoint, with the best epoch's generator, and that generator alone.
+    """
+
+    train: float
+    validate: float
+    stored: int
+
+
+def measured_cost(settings: StudySettings, name: str) -> Cost:
+    """Train and validate a few batches of nothing."""
     device = choose_device(settings.model.device)
     side, count = settings.model.image_size, settings.model.batch_size
     learner = seeded_build(
@@ -49,7 +63,13 @@ def seconds_per_image(settings: StudySettings, name: str) -> tuple[float, float]
         prediction = learner.predict(batch.grey, batch.features)
         return image_quantities(prediction, batch.colour, quick=True)[OBJECTIVE].mean()
 
-    return _seconds(train) / count, _seconds(validate) / count
+    train_seconds, validate_seconds = _seconds(train), _seconds(validate)
+    stored = _bytes(learner.tensors()) + 2 * _bytes(learner.generator_tensors())
+    return Cost(train_seconds / count, validate_seconds / count, stored)
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
 
 
 def _features(kind: str | None, count: int, side: int, device: torch.device) -> FeatureTensors | None:
@@ -82,21 +102,26 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
     for heading in ("cell", "trials", "epochs", "finals", "waits for"):
         table.add_column(heading, justify="right" if heading in ("trials", "epochs", "finals") else "left")
     finals = settings.finals.configurations * settings.finals.seeds
-    speed = {name: seconds_per_image(settings, name) for name in settings.architectures}
-    seconds = 0.0
+    costs = {name: measured_cost(settings, name) for name in settings.architectures}
+    seconds, stored = 0.0, 0
     for cell in cells_of(settings):
         table.add_row(
             cell.key, str(settings.budget.trials), str(cell.epochs), str(finals), cell.pretrained_by or ""
         )
-        train, validate = speed[cell.architecture]
+        cost = costs[cell.architecture]
         images = facts[cell.dataset]
-        epoch = images["train"] * train + images["validation"] * validate / settings.budget.epochs_per_report
+        epoch = (
+            images["train"] * cost.train
+            + images["validation"] * cost.validate / settings.budget.epochs_per_report
+        )
         seconds += epoch * cell.epochs * (settings.budget.trials + finals)
+        stored += cost.stored * (settings.budget.trials + finals)
     console.print(table)
     resources = settings.resources
     concurrent = resources.max_concurrent_trials or max(
         1, int((os.cpu_count() or 1) / resources.cpus_per_trial)
     )
+    where = settings.storage or "the study's folder"
     # Measured with all of this machine's threads, so that trials side by side are no faster together than in turn.
     parallel = 1 if choose_device(settings.model.device).type == "cpu" else concurrent
     console.print(
@@ -107,7 +132,8 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
     )
     console.print(
         f"Training and validation take at most about {seconds / 60 / parallel:.0f} min on a machine like this one, "
-        f"with {concurrent} trials at a time and if none is pruned.",
+        f"with {concurrent} trials at a time and if none is pruned; checkpoints and weights take at most about "
+        f"{stored / 1e9:.2g} GB of {where}.",
         highlight=False,
     )
 
