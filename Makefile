@@ -1,4 +1,4 @@
-# make demo   installs the software beside this file and runs the demo study on drawn images
+# make demo   installs the software beside this file and runs the demo study on drawn images, or goes on with it
 # make test   installs it with what the tests need and runs the whole suite
 # make lint   ruff, mypy and the import contracts
 # make latest the suite with the newest release of every dependency, whatever pyproject.toml admits
@@ -11,7 +11,7 @@ comma := ,
 
 .PHONY: demo test lint latest clean
 demo: $(VENV)/.runtime
-	$(BIN)/python -m study.launch
+	$(BIN)/python -m study.launch $(if $(wildcard runs/demo/study.yaml),--name demo --resume)
 
 test: $(VENV)/.tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile

@@ -194,7 +194,7 @@ def run_ours(settings: StudySettings, folder: Path) -> Timing:
     home, timing = StudyHome(folder.absolute()), Timing()
     with timed_reports(timing), tracked(settings, home) as tracker:
         conductor = conductor_on_disk(settings, home, [tracker])
-        run_trials(NoopTrial, settings, home, conductor)
+        run_trials(NoopTrial, settings, home, conductor, print)
     return timing
 
 

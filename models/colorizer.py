@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,47 +19,19 @@ from torch.nn import functional
 
 from models.architectures import architecture, known, seeded_build
 from models.checkpoint import load_weights, save_weights
+from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig, read_config
 from models.errors import ModelError
 from models.hardware import choose_device
-from models.hyperparameters import Parameters
 from models.metrics.colour import lightness_of_grey, rgb_to_lab, to_unit
 from models.metrics.gamut import lab_to_rgb_in_gamut
 from models.plugins import load_plugin
 from models.settings import ModelSettings
 from models.vgg import vgg16_describer
 
-CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 VGG16 = "vgg16.safetensors"
-PLUGIN = "architecture.py"
 LONGEST = 3  # the longer side is shown to the network at no more than this many times the model's size
 BAND = 1 << 21  # full-resolution pixels that are merged at a time, which bounds the memory
-
-
-@dataclass(frozen=True)
-class ColorizerConfig:
-    """What a model folder must say besides the weights.
-
-    Attributes:
-        architecture: Its name.
-        width: Channels of its first layer.
-        image_size: Side of the square images it was trained on, in pixels; a multiple of its stride.
-        vgg16: `file` (beside the weights), `random` (made again from their seed), or empty without VGG16.
-        plugin: Module that registers the architecture, or `architecture.py` beside the weights; empty for the
-            built-in ones.
-        origin: Where it comes from, for people: study, dataset, trial, scores.
-        target: `rgb`, or `luma_kept`; see `models.settings.ModelSettings`.
-        parameters: Hyperparameters that it was trained with, which may shape the network; else the textbook's.
-    """
-
-    architecture: str
-    width: int
-    image_size: int
-    vgg16: str = ""
-    plugin: str = ""
-    origin: Mapping[str, Any] = field(default_factory=dict)
-    parameters: Parameters = field(default_factory=dict)
-    target: str = "rgb"
 
 
 class Colorizer:
@@ -100,28 +71,29 @@ class Colorizer:
             )
         self._stride = definition.stride
         settings = ModelSettings(width=config.width, precision="float32", target=config.target)
-        parameters = {**definition.textbook, **config.parameters}
+        parameters = config.parameters_for(definition)
         self._learner = seeded_build(definition, settings, parameters, self.device, seed=0)
         self._learner.load_generator(generator)
         self.describer = describer.to(self.device) if describer and definition.features else None
 
     @classmethod
-    def load(cls, folder: Path, device: str = "auto") -> Colorizer:
+    def load(cls, folder: Path, device: str = "auto", *, trust_code: bool = False) -> Colorizer:
         """Read a model folder.
 
         Args:
             folder: What `save` wrote.
             device: `auto`, `cpu` or `cuda`.
+            trust_code: Run the program of a plug-in that the folder names, with all rights of this process.
 
         Raises:
-            ModelError: A file is missing or damaged; the message names it.
+            ModelError: A file is missing or damaged, or a plug-in is not trusted; the message names the file.
         """
-        config = _read_config(folder / CONFIG)
+        config = read_config(folder / CONFIG)
         if config.plugin and config.architecture not in known():
-            load_plugin(str(folder / PLUGIN) if config.plugin == PLUGIN else config.plugin)
+            _run_plugin(folder, config, trust_code)
         features = architecture(config.architecture).features
         describer = _load_describer(folder, config.vgg16, features) if features and config.vgg16 else None
-        return cls(config, load_weights(folder / WEIGHTS)[0], describer, choose_device(device))
+        return cls(config, _finite_weights(folder / WEIGHTS), describer, choose_device(device))
 
     def save(self, folder: Path) -> None:
         """Write a model folder, all but the plug-in's file; the folder is made if it is not there."""
@@ -218,19 +190,28 @@ def _eight_bits(grey: np.ndarray) -> np.ndarray:
     return grey if grey.dtype == np.uint8 else ((grey.astype(np.uint32) + 128) // 257).astype(np.uint8)
 
 
-def _read_config(path: Path) -> ColorizerConfig:
-    try:
-        return ColorizerConfig(**json.loads(path.read_text(encoding="utf-8")))
-    except FileNotFoundError as error:
-        raise ModelError(f"{path.parent} is no model folder: it has no {CONFIG}.") from error
-    except (OSError, ValueError, TypeError) as error:
-        raise ModelError(f"The model's {path} is damaged: {str(error).splitlines()[0]}.") from error
+def _run_plugin(folder: Path, config: ColorizerConfig, trust_code: bool) -> None:
+    what = folder / PLUGIN if config.plugin == PLUGIN else f"the installed module {config.plugin}"
+    if not trust_code:
+        raise ModelError(
+            f"The model's {folder / CONFIG} names a plug-in, and to load it would run {what} as a program; "
+            "if you trust where the model comes from, give --trust-code (in Python: trust_code=True)."
+        )
+    load_plugin(str(what) if config.plugin == PLUGIN else config.plugin)
+
+
+def _finite_weights(path: Path) -> dict[str, Tensor]:
+    tensors = load_weights(path)[0]
+    for name, tensor in tensors.items():
+        if not torch.isfinite(tensor).all():
+            raise ModelError(f"The weights file {path} is damaged: {name} is not finite.")
+    return tensors
 
 
 def _load_describer(folder: Path, origin: str, features: str) -> nn.Module:
     describer = vgg16_describer(features, "random")
     if origin == "file":
-        tensors = {name: tensor.float() for name, tensor in load_weights(folder / VGG16)[0].items()}
+        tensors = {name: tensor.float() for name, tensor in _finite_weights(folder / VGG16).items()}
         try:
             describer.load_state_dict(tensors)
         except RuntimeError as error:

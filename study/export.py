@@ -56,7 +56,12 @@ def _export(arguments: list[str], console: Console) -> int:
     if options.output is None:
         sys.stdout.write(text)
     else:
-        options.output.write_text(text, encoding="utf-8")
+        try:
+            options.output.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{options.output} cannot be written ({error.strerror}); give --output a file in a folder that exists."
+            ) from None
         say(console, f"Wrote {options.output}")
     return 0
 
@@ -74,6 +79,11 @@ def _text(options: argparse.Namespace) -> str:
     from study.tracking.record import open_record
 
     record = open_record(options.name, options.home, options.tracking_uri)
+    if not record.finished:
+        say(
+            Console(stderr=True),
+            f"The study {options.name} is not finished; the table is what there is so far.",
+        )
     if options.format == TRIALS:
         return write_trials(record)
     return render(record.trivial, summarise_study(record), _format(options))

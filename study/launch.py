@@ -67,19 +67,18 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _launch(arguments: list[str], console: Console) -> int:
-    from study.settings.sources import nested_flags, split_flags
+    from study.settings.flags import nested_flags, split_flags
 
     parser = _parser()
     own, settings_flags = split_flags(arguments, parser._option_string_actions)
     options = parser.parse_args(own)
     launch = _checked(options, nested_flags(settings_flags))
+
+    from study.driver.pipeline import run_pipeline, show_plan
+
     if options.dry_run:
-        from study.driver.plan import print_plan
-
-        print_plan(launch.settings, launch.images, console)
+        show_plan(launch, console)
         return 0
-
-    from study.driver.pipeline import run_pipeline
 
     return run_pipeline(launch, console)
 

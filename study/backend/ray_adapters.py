@@ -10,15 +10,18 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.result import NODE_IP
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from study.backend.watch import Seen, Watch
 from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.conductor import Conductor
@@ -26,6 +29,7 @@ from study.search.trial_spec import TrialSpec
 from study.storage.storage import StorageError
 
 SPEC = "spec"
+GPUS = "gpus"
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
@@ -64,12 +68,16 @@ class LedgerSearcher(_KeepsErrors, Searcher):
     Args:
         conductor: The study's rules.
         capacity: Returns how many trials may run at a time.
+        gpus: Returns how many GPUs the next trial asks for.
     """
 
-    def __init__(self, conductor: Conductor, capacity: Callable[[], int]) -> None:
+    def __init__(
+        self, conductor: Conductor, capacity: Callable[[], int], gpus: Callable[[], float] = lambda: 0.0
+    ) -> None:
         super().__init__()
         self._conductor = conductor
         self._capacity = capacity
+        self._gpus = gpus
         self._live: set[str] = set()
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
@@ -87,7 +95,7 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         if spec is None:
             return None
         self._live.add(trial_id)
-        return {SPEC: asdict(spec)}
+        return {SPEC: asdict(spec), GPUS: self._gpus()}
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Let another trial start; the scheduler has reported the result."""
@@ -102,29 +110,39 @@ class LedgerSearcher(_KeepsErrors, Searcher):
 
 
 class LedgerScheduler(_KeepsErrors, FIFOScheduler):
-    """Reports every result to the conductor, and stops the trials that it ends."""
+    """Reports every result to the conductor, and stops the trials that it ends.
+
+    Args:
+        conductor: The study's rules.
+        watch: Is shown the trials and told of every result; None on a virtual clock.
+    """
 
     _supports_buffered_results = False
 
-    def __init__(self, conductor: Conductor) -> None:
+    def __init__(self, conductor: Conductor, watch: Watch | None = None) -> None:
         super().__init__()
         self._conductor = conductor
+        self._watch = watch
         self._handed_out_again: Counter[str] = Counter()
 
     def __getstate__(self) -> dict[str, Any]:
         return {}
 
     def choose_trial_to_run(self, tune_controller: TuneController) -> Trial | None:
-        """None: Tune starts pending trials by itself.
+        """None: Tune starts pending trials by itself. It asks all the time, so this is where trials are watched.
 
         A trial named here would take over the process of one that has just ended, and the process that is being
         started for it on another node would be discarded; with short trials, one node would do all the work.
         """
+        if self._watch:
+            self._watch.look([_seen(trial) for trial in tune_controller.get_live_trials()])
         return None
 
     def on_trial_result(self, tune_controller: TuneController, trial: Trial, result: dict[str, Any]) -> str:
         """Report, and stop a trial that is complete, pruned or diverged."""
         spec = spec_of(trial.config)
+        if self._watch:
+            self._watch.heard(spec.key, spec.cell)
         with self._kept():
             self._conductor.place(spec, result[NODE_IP])
             stop = self._conductor.report(spec, result[REPORTS], _test_of(result), result.get(PICTURE))
@@ -154,6 +172,17 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
                     f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; continue with --resume."
                 )
             self._conductor.fail(spec, reason)
+
+
+def _seen(trial: Trial) -> Seen:
+    spec = spec_of(trial.config)
+    return Seen(spec.key, spec.cell, trial.status == Trial.RUNNING, partial(_end_process, trial))
+
+
+def _end_process(trial: Trial) -> None:
+    actor = trial.temporary_state.ray_actor
+    if actor is not None:
+        ray.kill(actor)  # a stopped process, too, ends by it; Tune sees the loss and retries the trial
 
 
 def _test_of(result: dict[str, Any]) -> dict[str, float] | None:

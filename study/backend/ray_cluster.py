@@ -1,100 +1,61 @@
-"""The connection to a Ray cluster, and its capacity."""
+"""The connection to a Ray cluster."""
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from study.backend.leave_ray import leave_ray
+from study.backend.local_ray import local_ray
 from study.errors import UsageError, first_line
-
-_SECONDS = 2.0
 
 
 @contextmanager
-def ray_cluster(address: str | None, connected: Callable[[], None]) -> Iterator[None]:
+def ray_cluster(
+    address: str | None, connected: Callable[[], None], say: Callable[[str], None]
+) -> Iterator[None]:
     """Be connected to Ray.
 
     Args:
         address: Of a running cluster; None takes RAY_ADDRESS, or starts one here that ends with this process.
         connected: Called once Ray is connected, such as to install signal handlers again, which Ray replaces.
+        say: Prints a sentence.
 
     Raises:
-        UsageError: If the cluster cannot be reached.
+        UsageError: If the cluster cannot be reached, or there is no place for Ray's files.
+        StudyError: If Ray does not start on this machine.
     """
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     os.environ.setdefault("RAY_DEDUP_LOGS", "1")
+    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(local_ray(say) if address == "local" else _running(address, say))
+        except SystemExit:  # Ray's own answer to SIGTERM while it starts
+            raise KeyboardInterrupt from None
+        connected()
+        yield
+
+
+@contextmanager
+def _running(address: str, say: Callable[[str], None]) -> Iterator[None]:
     import ray
 
-    address = address or os.environ.get("RAY_ADDRESS") or "local"
+    say(f"Connecting to the Ray cluster {address} …")
+    code = [str(Path(__file__).parents[2] / package) for package in ("study", "models", "data_utils")]
+    environment = {"py_modules": code, "env_vars": {"PYTHONUNBUFFERED": "1"}}
     try:
-        if address == "local":
-            ray.init(
-                address="local", include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-            )
-        else:
-            code = [str(Path(__file__).parents[2] / package) for package in ("study", "models", "data_utils")]
-            environment = {"py_modules": code, "env_vars": {"PYTHONUNBUFFERED": "1"}}
-            ray.init(
-                address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR
-            )
-    except (ConnectionError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
-        advice = (
-            "a study starts on one of the cluster's nodes, with its token and its versions of Ray and Python"
-        )
+        ray.init(address=address, runtime_env=environment, log_to_driver=False, logging_level=logging.ERROR)
+    except Exception as error:  # of many kinds, plain Exception among them
+        leave_ray()
         raise UsageError(
-            f"The Ray cluster {address} cannot be used: {first_line(error)} ({advice})."
+            f"The Ray cluster {address} cannot be used: {first_line(error)} (a study starts on one of the cluster's "
+            "nodes, with its token and its versions of Ray and Python)."
         ) from error
-    except SystemExit:  # Ray's own answer to SIGTERM while it starts
-        raise KeyboardInterrupt from None
-    connected()
     try:
         yield
     finally:
-        _disconnect()
-
-
-def _disconnect() -> None:
-    """Leave Ray, with no garbage collection in between.
-
-    An object reference that another thread's collector frees while Ray's worker goes away makes Ray end the process.
-    """
-    import ray
-
-    gc.collect()
-    gc.disable()
-    try:
-        ray.shutdown()
-    finally:
-        gc.enable()
-
-
-class Capacity:
-    """How many trials a cluster can run at a time; nodes that join or are lost are noticed within seconds.
-
-    Args:
-        cpus: CPUs of one trial.
-        gpus: GPUs of one trial; with a fraction, trials share a GPU.
-    """
-
-    def __init__(self, cpus: float, gpus: float) -> None:
-        self._needs = {name: amount for name, amount in (("CPU", cpus), ("GPU", gpus)) if amount}
-        self._trials = 1
-        self._counted = float("-inf")
-
-    def __call__(self) -> int:
-        """Number of trials; at least one, since a cluster that grows on demand needs a demand."""
-        import ray
-
-        if time.monotonic() - self._counted > _SECONDS:
-            alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
-            self._trials = max(1, sum(self._trials_on(resources) for resources in alive))
-            self._counted = time.monotonic()
-        return self._trials
-
-    def _trials_on(self, resources: dict[str, float]) -> int:
-        return min(int(resources.get(name, 0.0) / amount + 1e-6) for name, amount in self._needs.items())
+        leave_ray()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 from typing import Any
 
 from models.plugins import packed
@@ -14,7 +15,13 @@ from study.settings.study_folder import StudyHome
 from study.training.data import Prepared
 
 
-def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conductor: Conductor) -> None:
+def run_trials(
+    trainable: Any,
+    settings: StudySettings,
+    home: StudyHome,
+    conductor: Conductor,
+    say: Callable[[str], None],
+) -> None:
     """Run what the conductor hands out until it has nothing left; Ray is connected.
 
     Args:
@@ -22,6 +29,7 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
         settings: The study.
         home: Its folder.
         conductor: Its rules.
+        say: Prints a sentence.
 
     Raises:
         StudyError: If the study cannot continue because its storage or its ledger cannot be used.
@@ -33,23 +41,28 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
     os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
     # The searcher limits the number of pending trials, and all nodes start their processes at once.
     os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
-    import ray
     from ray import tune
 
-    from study.backend.ray_adapters import LedgerScheduler, LedgerSearcher, trial_name
-    from study.backend.ray_cluster import Capacity
+    from study.backend.capacity import Capacity, living_nodes
+    from study.backend.ray_adapters import GPUS, LedgerScheduler, LedgerSearcher, trial_name
+    from study.backend.watch import Watch
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = settings.resources
-    gpus = resources.gpus_per_trial
-    if gpus is None:
-        gpus = 1.0 if ray.cluster_resources().get("GPU") and settings.model.device != "cpu" else 0.0
+    cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
+    capacity = Capacity(cpus, 0.0 if gpus is None and settings.model.device == "cpu" else gpus)
     most = resources.max_concurrent_trials
-    capacity = (lambda: most) if most else Capacity(resources.cpus_per_trial, gpus)
-    searcher = LedgerSearcher(conductor, capacity)
-    scheduler = LedgerScheduler(conductor)
+    searcher = LedgerSearcher(
+        conductor, (lambda: most) if most else capacity, lambda: capacity.request().get("GPU", 0.0)
+    )
+    scheduler = LedgerScheduler(conductor, Watch(say, capacity.request, living_nodes))
+
+    def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
+        # As the cluster was when the trial was handed out: GPUs may join while the study runs.
+        return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config[GPUS]}])
+
     tuner = tune.Tuner(
-        tune.with_resources(trainable, {"cpu": resources.cpus_per_trial, "gpu": gpus}),
+        tune.with_resources(trainable, request),
         tune_config=tune.TuneConfig(
             search_alg=searcher,
             scheduler=scheduler,
@@ -76,7 +89,13 @@ def run_trials(trainable: Any, settings: StudySettings, home: StudyHome, conduct
         raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error
 
 
-def train_trials(settings: StudySettings, home: StudyHome, prepared: Prepared, conductor: Conductor) -> None:
+def train_trials(
+    settings: StudySettings,
+    home: StudyHome,
+    prepared: Prepared,
+    conductor: Conductor,
+    say: Callable[[str], None],
+) -> None:
     """Run a study's trials on its prepared data, see `run_trials`."""
     import ray
     from ray import tune
@@ -89,4 +108,4 @@ def train_trials(settings: StudySettings, home: StudyHome, prepared: Prepared, c
         {name: ray.put(images) for name, images in prepared.images.items()},
         {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
     )
-    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor)
+    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say)

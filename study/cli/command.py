@@ -8,8 +8,9 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rich.console import Console
 
@@ -22,11 +23,22 @@ FAILED = 1
 
 
 class Parser(argparse.ArgumentParser):
-    """Reports wrong usage in one sentence, like every other error."""
+    """Reports wrong usage in one sentence, like every other error; knows `--version`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.add_argument("--version", action="version", version=_version())
 
     def error(self, message: str) -> NoReturn:
         """Refuse a command line."""
         raise UsageError(f"{message[:1].upper()}{message[1:]}; see `{self.prog} --help`.")
+
+
+def _version() -> str:
+    try:
+        return f"colorization-study {version('colorization-study')}"
+    except PackageNotFoundError:
+        return "colorization-study, not installed as a package"
 
 
 def run_command(command: Callable[[list[str], Console], int], arguments: list[str]) -> int:

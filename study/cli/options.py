@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from study.errors import holds_secret
+
 
 def add_study_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """`--name` and `--home`."""
@@ -16,12 +18,15 @@ def add_reading_options(parser: argparse.ArgumentParser, *, required: bool = Tru
     """`--name`, `--home` and `--tracking-uri`."""
     add_study_options(parser, required=required)
     parser.add_argument(
-        "--tracking-uri", metavar="URI", help="read from this MLflow server; the study's folder is not needed"
+        "--tracking-uri",
+        type=_address,
+        metavar="URI",
+        help="read from this MLflow server; the study's folder is not needed",
     )
 
 
 def add_model_options(parser: argparse.ArgumentParser) -> None:
-    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri`."""
+    """`--name` with `--dataset` and `--home`, or `--model` with `--tracking-uri` and `--trust-code`."""
     model = parser.add_mutually_exclusive_group(required=True)
     model.add_argument("--name", help="take this study's champion")
     model.add_argument(
@@ -30,11 +35,34 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
     _add_home(parser)
     parser.add_argument(
-        "--tracking-uri", metavar="URI", help="MLflow server of --model (default: MLFLOW_TRACKING_URI)"
+        "--tracking-uri",
+        type=_address,
+        metavar="URI",
+        help="MLflow server of --model (default: MLFLOW_TRACKING_URI)",
+    )
+    parser.add_argument(
+        "--trust-code",
+        action="store_true",
+        help="run the plug-in that --model names, a program with all your rights: only if you trust its source",
     )
 
 
 def _add_home(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--home", type=Path, default=Path("runs"), help="folder of all studies (default: runs)"
+        "--home", type=_folder, default=Path("runs"), help="folder of all studies (default: runs)"
     )
+
+
+def _folder(text: str) -> Path:
+    path = Path(text)
+    if path.exists() and not path.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a file; give the folder of all studies")
+    return path
+
+
+def _address(text: str) -> str:
+    if holds_secret(text):
+        raise argparse.ArgumentTypeError(
+            "the address holds a password; give it in the environment (MLFLOW_TRACKING_USERNAME and _PASSWORD)"
+        )
+    return text

@@ -13,6 +13,11 @@ from study.tracking.trial_record import TrialRecord
 
 _SHOWN = (OBJECTIVE, KEPT + OBJECTIVE, "psnr", "ssim", "colourfulness_ratio", "sharpness_ratio")
 _VERSIONS = ("commit", "version.python", "version.torch")
+_CODE = (
+    "The architecture is a plug-in: to load this model runs its program (`architecture.py`, or the installed module "
+    "that `config.json` names) with all rights of whoever loads it. `python -m study.colorize` and "
+    "`python -m study.export_onnx` do so with `--trust-code` alone; read the program first."
+)
 _FAR = 0.2
 """Ratios that differ from 1 by more than this are called a failure."""
 
@@ -28,6 +33,8 @@ def model_card(record: StudyRecord, champion: TrialRecord) -> str:
         "How it was made": _making(record, champion, summary),
         "Licence": _licence(record, champion),
     }
+    if not architecture(champion.architecture).build.__module__.startswith("models."):
+        sections["Its own code"] = _CODE
     title = f"# {record.name}: {champion.architecture}, champion of {champion.dataset}"
     return "\n\n".join([title, *(f"## {name}\n\n{text}" for name, text in sections.items())]) + "\n"
 

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 
 from models.architectures import architecture
 from models.checkpoint import load_weights
-from models.colorizer import PLUGIN, Colorizer, ColorizerConfig
+from models.colorizer import Colorizer
+from models.colorizer_config import PLUGIN, ColorizerConfig
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE
 from models.vgg import VGG16Features

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from models.colorizer import CONFIG, Colorizer
+from models.colorizer import Colorizer
+from models.colorizer_config import CONFIG
 from study.errors import UsageError
 from study.settings.sources import load_settings
 from study.settings.study_folder import StudyHome, existing_home
@@ -29,7 +30,7 @@ def model_from_options(options: argparse.Namespace) -> Colorizer:
         return load_champion(options.name, study, chosen_dataset(options.name, datasets, options.dataset))
     if options.dataset:
         raise UsageError("--dataset chooses among a study's champions; give the study with --name.")
-    return load_model(options.model, options.tracking_uri)
+    return load_model(options.model, options.tracking_uri, trust_code=options.trust_code)
 
 
 def chosen_dataset(name: str, datasets: Sequence[str], dataset: str | None) -> str:
@@ -65,23 +66,24 @@ def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
             f"The study {name} has no champion of {dataset} yet: let it finish with "
             f"python -m study.launch --name {name} --resume, or fetch what MLflow lacks with study.sync."
         )
-    return Colorizer.load(folder)
+    return Colorizer.load(folder, trust_code=True)  # the study has loaded its plug-ins from its own settings
 
 
-def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
+def load_model(model: str, tracking_uri: str | None = None, *, trust_code: bool = False) -> Colorizer:
     """A model from a folder or from MLflow.
 
     Args:
         model: A model folder, or an address such as `models:/photos-scenes@champion`.
         tracking_uri: The MLflow server of the address; MLflow's own `MLFLOW_TRACKING_URI` if None.
+        trust_code: Run the program of a plug-in that the model names.
 
     Raises:
         UsageError: It is neither.
         StudyError: MLflow does not have it.
-        ModelError: Its files are damaged.
+        ModelError: Its files are damaged, or it names a plug-in that is not trusted.
     """
     if (Path(model) / CONFIG).is_file():
-        return Colorizer.load(Path(model))
+        return Colorizer.load(Path(model), trust_code=trust_code)
     if not _ADDRESS.match(model):
         raise UsageError(
             f"{model} is neither a model folder (it has no {CONFIG}) nor an MLflow address (models:/…)."
@@ -90,7 +92,7 @@ def load_model(model: str, tracking_uri: str | None = None) -> Colorizer:
         found = sorted(_download(model, tracking_uri, Path(temporary)).rglob(CONFIG))
         if not found:
             raise UsageError(f"{model} is no model of this software: it holds no {CONFIG}.")
-        return Colorizer.load(found[0].parent)
+        return Colorizer.load(found[0].parent, trust_code=trust_code)
 
 
 def _download(model: str, tracking_uri: str | None, into: Path) -> Path:

@@ -52,7 +52,7 @@ def export_onnx(colorizer: Colorizer, path: Path) -> float:
         import onnxruntime
         import onnxscript  # noqa: F401  torch's exporter needs it
     except ImportError as error:
-        raise UsageError("ONNX needs more packages: pip install 'colorization-study[onnx]'.") from error
+        raise UsageError("ONNX needs more packages: pip install onnx onnxscript onnxruntime.") from error
     network = _WithVectors(colorizer.generator, colorizer.describer).cpu().eval()
     size = colorizer.config.image_size
     probes = torch.rand(_PROBES, 1, size, size, generator=torch.Generator().manual_seed(0)) * 2 - 1

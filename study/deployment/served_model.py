@@ -17,7 +17,8 @@ class ServedColorizer(PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: Any) -> None:
         """Read the model folder that was logged as the artifact `model`."""
-        self._colorizer = Colorizer.load(Path(context.artifacts["model"]))
+        # Who loads an MLflow model runs its code already: this file and the packages beside it.
+        self._colorizer = Colorizer.load(Path(context.artifacts["model"]), trust_code=True)
 
     def predict(
         self, context: Any, model_input: np.ndarray, params: dict[str, Any] | None = None

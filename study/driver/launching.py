@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from study.driver.preflight import check_addresses, check_inputs, check_name
+from study.driver.preflight import check_addresses, check_inputs, check_name, check_resources
 from study.driver.resume import resumed
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
@@ -26,14 +26,12 @@ class Launch:
         folder: Its folder.
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
-        images: Number of images of each dataset that is a folder; their contents are not read yet.
     """
 
     settings: StudySettings
     folder: StudyHome
     home: Path
     ray_address: str | None
-    images: dict[str, int]
 
 
 def new_launch(
@@ -92,6 +90,7 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
 
 
 def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
-    images = check_inputs(settings)
+    check_inputs(settings)
+    check_resources(settings, ray_address)
     check_addresses(settings, ray_address)
-    return Launch(settings, folder, home, ray_address, images)
+    return Launch(settings, folder, home, ray_address)

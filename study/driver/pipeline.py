@@ -46,6 +46,20 @@ def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool =
             return INTERRUPTED
 
 
+def show_plan(launch: Launch, console: Console) -> None:
+    """Read the data as the run would, and print what the study is going to do; nothing but the cache is written.
+
+    Raises:
+        UsageError: If the data cannot be used.
+    """
+    from study.driver.plan import print_plan
+    from study.training.data import prepare
+
+    facts = prepare(launch.settings, partial(say, console), vectors=False).facts(launch.settings)
+    _print_facts(launch.settings, facts, console)
+    print_plan(launch.settings, facts["datasets"], console)
+
+
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
     from study.driver.run import run_study

@@ -4,29 +4,47 @@ from __future__ import annotations
 
 import os
 import time
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
 
 import torch
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
+from data_utils.features import FeatureTensors
 from models.architectures import architecture, seeded_build
 from models.hardware import choose_device
+from models.metrics import OBJECTIVE, image_quantities
+from models.vgg import vgg16_describer
 from study.search.cells import cells_of
 from study.settings.schema import SearchSettings, StudySettings, network_settings
 
 _STEPS = 3
-_DRAWN_IMAGES = 360
 
 
 class _FakeBatch(NamedTuple):
     grey: torch.Tensor
     colour: torch.Tensor
-    features: torch.Tensor
+    features: FeatureTensors | None
 
 
-def seconds_per_image(settings: StudySettings, name: str) -> float:
-    """Measured time per image of one architecture's training step on this machine."""
+class Cost(NamedTuple):
+    """What one architecture costs on this machine.
+
+    Attributes:
+        train: Measured seconds per image of a training step.
+        validate: The same of a validation.
+        stored: Bytes that a trial keeps: its checkpoint, with the best epoch's generator, and that generator alone.
+    """
+
+    train: float
+    validate: float
+    stored: int
+
+
+def measured_cost(settings: StudySettings, name: str) -> Cost:
+    """Train and validate a few batches of nothing."""
     device = choose_device(settings.model.device)
     side, count = settings.model.image_size, settings.model.batch_size
     learner = seeded_build(
@@ -35,43 +53,77 @@ def seconds_per_image(settings: StudySettings, name: str) -> float:
     batch = _FakeBatch(
         torch.zeros(count, 1, side, side, device=device),
         torch.zeros(count, 3, side, side, device=device),
-        torch.zeros(count, 512, device=device),
+        _features(architecture(name).features, count, side, device),
     )
-    learner.train_step(batch)
+
+    def train() -> Tensor:
+        return next(iter(learner.train_step(batch).values()))
+
+    def validate() -> Tensor:
+        prediction = learner.predict(batch.grey, batch.features)
+        return image_quantities(prediction, batch.colour, quick=True)[OBJECTIVE].mean()
+
+    train_seconds, validate_seconds = _seconds(train), _seconds(validate)
+    stored = _bytes(learner.tensors()) + 2 * _bytes(learner.generator_tensors())
+    return Cost(train_seconds / count, validate_seconds / count, stored)
+
+
+def _bytes(tensors: Mapping[str, Tensor]) -> int:
+    return sum(tensor.nbytes for tensor in tensors.values())
+
+
+def _features(kind: str | None, count: int, side: int, device: torch.device) -> FeatureTensors | None:
+    """What VGG16 gives for grey images; a study computes it once, before its trials."""
+    if kind is None:
+        return None
+    describer = vgg16_describer(kind, "random").to(device)
+    described: FeatureTensors = describer(torch.zeros(count, side, side, dtype=torch.uint8, device=device))
+    return described
+
+
+def _seconds(step: Callable[[], Tensor]) -> float:
+    float(step())
     started = time.perf_counter()
     for _ in range(_STEPS):
-        losses = learner.train_step(batch)
-    float(next(iter(losses.values())))
-    return (time.perf_counter() - started) / (_STEPS * count)
+        last = step()
+    float(last)  # waits for the device
+    return (time.perf_counter() - started) / _STEPS
 
 
-def print_plan(settings: StudySettings, images: dict[str, int], console: Console) -> None:
+def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], console: Console) -> None:
     """Print cells, budgets and an upper bound of the time on this machine.
 
     Args:
         settings: The study.
-        images: Number of images of each dataset that is a folder.
+        facts: Of each dataset, see `study.training.data.Prepared.facts`.
         console: Where to print.
     """
     table = Table(title=f"Plan of the study {settings.name}")
     for heading in ("cell", "trials", "epochs", "finals", "waits for"):
         table.add_column(heading, justify="right" if heading in ("trials", "epochs", "finals") else "left")
     finals = settings.finals.configurations * settings.finals.seeds
-    speed = {name: seconds_per_image(settings, name) for name in settings.architectures}
-    seconds = 0.0
+    costs = {name: measured_cost(settings, name) for name in settings.architectures}
+    seconds, stored = 0.0, 0
     for cell in cells_of(settings):
         table.add_row(
             cell.key, str(settings.budget.trials), str(cell.epochs), str(finals), cell.pretrained_by or ""
         )
-        shown = images.get(cell.dataset, _DRAWN_IMAGES)
-        limit = settings.datasets[cell.dataset].train_limit
-        trained = min(limit or shown, shown)
-        seconds += trained * speed[cell.architecture] * cell.epochs * (settings.budget.trials + finals)
+        cost = costs[cell.architecture]
+        images = facts[cell.dataset]
+        epoch = (
+            images["train"] * cost.train
+            + images["validation"] * cost.validate / settings.budget.epochs_per_report
+        )
+        seconds += epoch * cell.epochs * (settings.budget.trials + finals)
+        stored += cost.stored * (settings.budget.trials + finals)
     console.print(table)
     resources = settings.resources
     concurrent = resources.max_concurrent_trials or max(
         1, int((os.cpu_count() or 1) / resources.cpus_per_trial)
     )
+    where = settings.storage or "the study's folder"
+    # Measured with all of this machine's threads, so that trials side by side are no faster together than in turn.
+    parallel = 1 if choose_device(settings.model.device).type == "cpu" else concurrent
     console.print(
         f"A trial takes {resources.cpus_per_trial:g} CPU and "
         f"{'a GPU where there is one' if resources.gpus_per_trial is None else f'{resources.gpus_per_trial:g} GPU'}; "
@@ -79,8 +131,9 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
         highlight=False,
     )
     console.print(
-        f"Training takes at most about {seconds / 60 / concurrent:.0f} min with {concurrent} trials at a time on a "
-        "machine like this one, if none is pruned; validation comes on top.",
+        f"Training and validation take at most about {seconds / 60 / parallel:.0f} min on a machine like this one, "
+        f"with {concurrent} trials at a time and if none is pruned; checkpoints and weights take at most about "
+        f"{stored / 1e9:.2g} GB of {where}.",
         highlight=False,
     )
 

@@ -7,16 +7,18 @@ import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import torch
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
 from data_utils.load_dataset import DRAWN
+from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
 from models.vgg_weights import describe_weights
-from study.errors import UsageError, first_line
+from study.errors import UsageError, first_line, holds_secret
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
@@ -25,23 +27,26 @@ from study.training.data import needs_vectors
 _SECONDS = 5.0
 
 
-def check_inputs(settings: StudySettings) -> dict[str, int]:
-    """Check folders, device and weights.
-
-    Returns:
-        Number of colour images of each dataset that is a folder; the images themselves are not read.
+def check_inputs(settings: StudySettings) -> None:
+    """Check folders, sizes, device and weights; the images themselves are not read.
 
     Raises:
         UsageError: One sentence per thing that cannot be used.
     """
-    counts: dict[str, int] = {}
     problems: list[str] = []
-    for name, dataset in settings.datasets.items():
+    for dataset in settings.datasets.values():
         try:
             if not dataset.root.startswith(DRAWN):
-                counts[name] = len(recognise(dataset.root, skip_unpaired=settings.skip_bad_images).entries)
+                recognise(dataset.root, skip_unpaired=settings.skip_bad_images)
         except DataError as error:
             problems.append(str(error))
+    for name in settings.architectures:
+        side = settings.model.image_size // architecture(name).stride
+        if side * side * settings.model.batch_size == 1:
+            problems.append(
+                f"model.image_size {settings.model.image_size} with model.batch_size 1 leaves {name} a single value "
+                "per channel, too few for its batch normalisation; raise either."
+            )
     try:
         choose_device(settings.model.device)
         if needs_vectors(settings):
@@ -50,7 +55,36 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
         problems.append(str(error))
     if problems:
         raise UsageError("\n".join(problems))
-    return counts
+
+
+def check_resources(settings: StudySettings, ray_address: str | None) -> None:
+    """Check that a trial can be placed: by its settings anywhere, and where Ray is started here, on this machine.
+
+    Raises:
+        UsageError: Naming the resource, what is asked and what there is.
+    """
+    cpus, gpus = settings.resources.cpus_per_trial, settings.resources.gpus_per_trial or 0.0
+    if gpus > 1:
+        raise UsageError(
+            f"resources.gpus_per_trial is {gpus:g}, but a trial trains on one GPU; give 1, or a fraction to share one."
+        )
+    if _cluster(ray_address) != "local":
+        return
+    there = os.cpu_count() or 1
+    if cpus > there:
+        raise UsageError(
+            f"resources.cpus_per_trial is {cpus:g}, but this machine has {there} CPUs; give at most {there}, or start "
+            "the study on a cluster with --ray-address."
+        )
+    if gpus and not torch.cuda.is_available():
+        raise UsageError(
+            f"resources.gpus_per_trial is {gpus:g}, but this machine has no GPU that torch can use; leave it out, or "
+            "start the study on a cluster with --ray-address."
+        )
+
+
+def _cluster(ray_address: str | None) -> str:
+    return ray_address or os.environ.get("RAY_ADDRESS") or "local"
 
 
 def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
@@ -67,14 +101,32 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
         _check_database("ledger", settings.ledger)
     if settings.storage:
         Storage(settings.storage)
-    cluster = ray_address or os.environ.get("RAY_ADDRESS") or "local"
+        if settings.storage.startswith("memory:"):
+            raise UsageError(
+                f"storage is {settings.storage}, which ends with the process that writes it; give a folder or s3://BUCKET."
+            )
+    _check_cluster(_cluster(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
+
+
+def _check_cluster(cluster: str, source: str) -> None:
+    if holds_secret(cluster):
+        raise UsageError(
+            f"{source} holds a password, but Ray takes none in its address; give HEAD:6379, and the token as "
+            "RAY_AUTH_TOKEN in the environment."
+        )
     if cluster.startswith("ray://"):
         raise UsageError(
-            f"A study cannot be driven through Ray Client ({cluster}); start it on a machine of the cluster with "
-            "--ray-address HEAD:6379, or send it there with `ray job submit`."
+            f"A study cannot be driven through Ray Client ({source} {cluster}); start it on a machine of the cluster "
+            "with --ray-address HEAD:6379, or send it there with `ray job submit`."
+        )
+    if "://" in cluster:
+        raise UsageError(
+            f"{source} is {cluster}, the address of a dashboard; a study needs that of the cluster itself, HEAD:6379, "
+            "or is sent to the dashboard with `ray job submit`."
         )
     if cluster not in ("auto", "local"):
-        _check_server(f"//{cluster}", "The Ray cluster", "start it or correct --ray-address")
+        remedy = "or unset it to use this machine alone" if source == "RAY_ADDRESS" else "or leave it out"
+        _check_server(f"//{cluster}", "The Ray cluster", f"start it, correct {source} to HEAD:6379, {remedy}")
 
 
 def _check_database(key: str, address: str) -> None:
@@ -86,6 +138,8 @@ def _check_database(key: str, address: str) -> None:
             f"{key} is {address}, which cannot be used ({first_line(error)}); give sqlite:////FOLDER/FILE or "
             "postgresql+psycopg://USER@HOST/DATABASE."
         ) from None
+    if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+        raise UsageError(f"{key} is {address}, a database in memory alone; give sqlite:////FOLDER/FILE.")
     if url.host:
         port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
         _check_server(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
@@ -109,7 +163,7 @@ def check_name(home: Path, settings: StudySettings) -> StudyHome:
     Raises:
         UsageError: If a study of that name exists.
     """
-    study = StudyHome((home / settings.name).absolute())
+    study = StudyHome(Path(os.path.abspath(home / settings.name)))
     if study.settings_file.exists():
         raise UsageError(
             f"A study named {settings.name} exists in {home}; continue it with --resume, or choose another --name."

@@ -92,8 +92,8 @@ def run_study(
                 _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
                 conductor.explain()
                 _catch_up(screen, conductor)
-                with ray_cluster(ray_address, interruption.install), screen:
-                    train_trials(settings, home, prepared, conductor)
+                with ray_cluster(ray_address, interruption.install, screen.say), screen:
+                    train_trials(settings, home, prepared, conductor, screen.say)
             if conductor.finished:
                 _close_runs(tracker, ledger)
             delivered = delivery.finish(_PATIENCE_SECONDS)

@@ -153,7 +153,7 @@ class Study:
 
         chosen = chosen_dataset(self.name, list(self.record.settings["datasets"]), dataset)
         if self._folder is None:
-            return load_model(champion_address(self.name, chosen), self.record.uri)
+            return load_model(champion_address(self.name, chosen), self.record.uri, trust_code=True)
         return load_champion(self.name, self._folder, chosen)
 
     def report(self, path: str | Path | None = None) -> Path:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 import re
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from models.settings import ModelSettings
+from study.errors import holds_secret
 from study.settings.pruners import PRUNERS
 from study.settings.samplers import SAMPLERS
 from study.settings.space import check_sampler, checked_range
@@ -17,7 +17,7 @@ from study.settings.word import WordOf
 
 
 def _without_password(uri: str | None) -> str | None:
-    if uri and urlsplit(uri).password:
+    if uri and holds_secret(uri):
         raise ValueError(
             "holds a password, and settings are written to disk and logged; take it out of the address and "
             "give it in the environment (PGPASSWORD, MLFLOW_TRACKING_PASSWORD, AWS_SECRET_ACCESS_KEY)"
@@ -32,6 +32,18 @@ def _interval(every: int | str) -> int | str:
     return every
 
 
+def _no_stored_name(name: str) -> str:
+    if name in (".", "..") or re.fullmatch(r"\d{6,}", name):
+        raise ValueError("cannot name a folder of its own in the storage; add a letter to it")
+    return name
+
+
+_LONGEST_NAME = 100  # of the 255 bytes that a file's name may have, since others are made from it
+DatasetName = Annotated[
+    str,
+    Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=_LONGEST_NAME),
+    AfterValidator(_no_stored_name),
+]
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
@@ -158,10 +170,13 @@ class StudySettings(_Section):
     """A whole study. Field by field: `python -m study.launch --help`."""
 
     name: str = Field(
-        "study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and folder"
+        "study",
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=_LONGEST_NAME,
+        description="the study's name and folder",
     )
     seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
-    datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
+    datasets: dict[DatasetName, DatasetSettings] = Field(min_length=1)
     architectures: list[str] = Field(
         ["koalarization", "unet", "cgan"], min_length=1, description="what is compared; plug-ins too"
     )
@@ -181,7 +196,9 @@ class StudySettings(_Section):
     def _plugins_come_first(cls, values: Any) -> Any:
         from study.settings.plugins import load_plugins  # with torch, which `--help` does without
 
-        load_plugins(values.get("plugins") or [])
+        plugins = values.get("plugins") or []
+        if isinstance(plugins, list) and all(isinstance(one, str) for one in plugins):
+            load_plugins(plugins)  # anything else is refused as no list of texts
         return values
 
     @field_validator("architectures")

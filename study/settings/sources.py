@@ -1,24 +1,24 @@
-"""From a command line to validated settings: presets, files and `--section.field value` flags."""
+"""From presets, files, flags and environment to validated settings."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Collection, Iterator, Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from models.errors import ModelError
 from study.errors import UsageError, first_line
+from study.settings.flags import ENVIRONMENT_PREFIX, environment_settings
 from study.settings.schema import StudySettings
-
-ENVIRONMENT_PREFIX = "STUDY_"
+from study.settings.yaml_text import check_values, read_yaml
 
 
 def _presets() -> Traversable:
@@ -46,61 +46,6 @@ def preset_or_file(which: str) -> Path:
     )
 
 
-def split_flags(words: Sequence[str], options: Collection[str]) -> tuple[list[str], list[str]]:
-    """Part a command line into a command's own words and the settings' flags with their values.
-
-    Args:
-        words: The command line.
-        options: The command's own options, such as `--name`.
-    """
-    own: list[str] = []
-    flags: list[str] = []
-    rest = list(words)
-    while rest:
-        word = rest.pop(0)
-        if not word.startswith("--") or word.partition("=")[0] in options:
-            own.append(word)
-            continue
-        flags.append(word)
-        if "=" not in word and rest and not rest[0].startswith("--"):
-            flags.append(rest.pop(0))
-    return own, flags
-
-
-def nested_flags(words: Sequence[str]) -> dict[str, Any]:
-    """`--budget.trials 4` → `{"budget": {"trials": 4}}`; values are read as YAML.
-
-    Raises:
-        UsageError: For a word that is no flag, or a flag without a value.
-    """
-    nested: dict[str, Any] = {}
-    words = list(words)
-    while words:
-        flag = words.pop(0)
-        if not flag.startswith("--"):
-            raise UsageError(f"{flag} stands alone; settings are given as --section.field VALUE.")
-        name, given, value = flag[2:].partition("=")
-        if not given:
-            if not words or words[0].startswith("--"):
-                raise UsageError(f"{flag} needs a value.")
-            value = words.pop(0)
-        *sections, field = name.replace("-", "_").split(".")
-        target = nested
-        for section in sections:
-            target = target.setdefault(section, {})
-            if not isinstance(target, dict):
-                raise UsageError(f"{flag} goes below {section}, which was given a value of its own.")
-        target[field] = _yaml_value(flag, value)
-    return nested
-
-
-def _yaml_value(flag: str, value: str) -> Any:
-    try:
-        return yaml.safe_load(value)
-    except yaml.YAMLError:
-        raise UsageError(f"{flag}: {value} cannot be read as a YAML value.") from None
-
-
 def load_settings(
     source: Path | Mapping[str, Any], flags: dict[str, Any], datasets: dict[str, Any] | None = None
 ) -> StudySettings:
@@ -115,12 +60,17 @@ def load_settings(
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
     content = _content(source)
-    _check_environment()
     if datasets:
-        content["datasets"] = datasets
+        content["datasets"] = {name: _limits(content) | one for name, one in datasets.items()}
         content.get("budget", {}).pop("epochs_for", None)
     with _one_sentence():
         return settings_from(content, flags)
+
+
+def _limits(content: Mapping[str, Any]) -> dict[str, Any]:
+    """How many images the source's first dataset takes of its folder."""
+    first = next(iter((content.get("datasets") or {}).values()), None) or {}
+    return {key: first[key] for key in ("train_limit", "validation_limit") if key in first}
 
 
 def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
@@ -136,11 +86,15 @@ def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
 
 def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(source, Mapping):
+        try:
+            check_values(source)
+        except ValueError as error:
+            raise UsageError(f"The settings cannot be used: {error}.") from None
         return copy.deepcopy(dict(source))
     try:
-        content = yaml.safe_load(source.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise UsageError(f"{source} cannot be read as YAML: {first_line(error)}.") from None
+        content = read_yaml(source.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{source} cannot be read: {first_line(error)}.") from None
     if not isinstance(content, dict):
         raise UsageError(f"{source} holds no settings; it needs lines such as `name: my-study`.")
     return content
@@ -156,33 +110,33 @@ def _one_sentence() -> Iterator[None]:
         raise UsageError(str(error)) from None
 
 
-def _check_environment() -> None:
-    import os
-
-    for name in os.environ:
-        if name.startswith(ENVIRONMENT_PREFIX):
-            field = name.removeprefix(ENVIRONMENT_PREFIX).split("__")[0].lower()
-            if field not in StudySettings.model_fields:
-                raise UsageError(
-                    f"The environment variable {name} names no setting ({field}); unset or correct it."
-                )
+def _variable(location: Sequence[str]) -> str:
+    """The environment variable that sets the value at a location or around it, in brackets; empty if none does."""
+    for length in range(len(location), 0, -1):
+        name = ENVIRONMENT_PREFIX + "__".join(location[:length]).upper()
+        if name in os.environ:
+            return f" (from the environment variable {name})"
+    return ""
 
 
 def _sentence(error: ValidationError) -> str:
     sentences = []
     for problem in error.errors():
-        key = ".".join(str(part) for part in problem["loc"] if part != "[key]")
+        location = [str(part) for part in problem["loc"] if part != "[key]"]
+        key = ".".join(location)
         message = problem["msg"].removeprefix("Value error, ")
         if problem["type"] == "string_pattern_mismatch":
             message = "use letters, digits, dots, underscores and hyphens alone"
-        if problem["type"] == "extra_forbidden":
+        if problem["input"] is None and problem["type"] in ("model_type", "dict_type"):
+            sentences.append(f"{key} is empty; give it settings, or leave it out.")
+        elif problem["type"] == "extra_forbidden":
             sentences.append(f"Unknown setting {key}{_nearest(key)}; see --help for the settings there are.")
         elif problem["type"] == "missing":
             sentences.append(f"{key} is not set; give it in the file or as --{key} VALUE.")
         else:
             secret = "holds a password" in message
             given = "" if secret or isinstance(problem["input"], dict) else f" is {problem['input']!r}:"
-            sentences.append(f"{key}{given} {message}." if key else f"{message}.")
+            sentences.append(f"{key}{given} {message}{_variable(location)}." if key else f"{message}.")
     return "\n".join(sentences)
 
 
@@ -208,11 +162,10 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
     Raises:
         pydantic.ValidationError: For an unknown key or an impossible value.
     """
+    environment = environment_settings(StudySettings.model_fields)
 
     class Sources(StudySettings, BaseSettings):
-        model_config = SettingsConfigDict(
-            env_prefix=ENVIRONMENT_PREFIX, env_nested_delimiter="__", extra="forbid"
-        )
+        model_config = SettingsConfigDict(extra="forbid")
 
         @classmethod
         def settings_customise_sources(
@@ -223,6 +176,7 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,
         ) -> tuple[PydanticBaseSettingsSource, ...]:
-            return init_settings, env_settings, InitSettingsSource(settings_cls, content)
+            layers = (environment, content)
+            return init_settings, *(InitSettingsSource(settings_cls, layer) for layer in layers)
 
     return StudySettings(**dict(Sources(**flags)))

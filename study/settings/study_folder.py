@@ -84,7 +84,7 @@ def existing_home(home: Path, name: str) -> StudyHome:
     Raises:
         UsageError: If there is none; the message names those there are.
     """
-    found = StudyHome((home / name).absolute())
+    found = StudyHome(Path(os.path.abspath(home / name)))
     if found.settings_file.is_file():
         return found
     others = sorted(path.parent.name for path in home.glob("*/study.yaml"))

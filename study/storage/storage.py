@@ -24,6 +24,8 @@ import fsspec
 from study.errors import StudyError, UsageError, first_line
 from study.storage.stores import MARKER, NUMBER, TEMPORARY, Folder, ObjectStore, Store, keys_of
 
+_FULL = "the disk is full; free some space and resume"
+
 
 class StorageError(StudyError):
     """A checkpoint could not be written or read; the message names the store and the key."""
@@ -87,6 +89,26 @@ class Storage:
         with self._named("fetch", key):
             return self._store.fetch(key, into)
 
+    @contextmanager
+    def staging(self, folder: str) -> Iterator[Path]:
+        """A temporary folder for files on their way to a key: where the study keeps its things, if that is a folder.
+
+        Args:
+            folder: A key that is a folder and has one writer; what a killed writer left in it is removed.
+
+        Raises:
+            StorageError: The disk is full, also while the files are written to the staging folder.
+        """
+        try:
+            with self._store.staging(folder) as temporary:
+                yield temporary
+        except Exception as error:  # safetensors and Pillow have errors of their own for a full disk
+            if isinstance(error, StorageError) or not _is_full(error):
+                raise
+            raise StorageError(
+                f"Cannot stage files for '{folder}' of storage {self.uri}: {_FULL}."
+            ) from error
+
     def put_file(self, key: str, path: Path) -> None:
         """Stores one file under `key`, replacing an older one in a single step.
 
@@ -133,9 +155,16 @@ class Storage:
         try:
             yield
         except Exception as error:  # every fsspec implementation raises errors of its own kinds
-            full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
-            reason = "the disk is full; free some space and resume" if full else first_line(error)
+            reason = _FULL if _is_full(error) else first_line(error)
             raise StorageError(f"Cannot {action} '{key}' in storage {self.uri}: {reason}.") from error
+
+
+def _is_full(error: Exception) -> bool:
+    """Whether a disk or a quota is used up; safetensors has the number in its text alone."""
+    numbers = (errno.ENOSPC, errno.EDQUOT)
+    return getattr(error, "errno", None) in numbers or any(
+        f"(os error {one})" in str(error) for one in numbers
+    )
 
 
 def _checked_uri(uri: str) -> str:

@@ -9,7 +9,10 @@ import os
 import re
 import shutil
 import uuid
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path, PurePosixPath
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
 import fsspec
@@ -30,6 +33,7 @@ class Store(Protocol):
     def fetch(self, key: str, into: Path) -> Path | None: ...
     def put_file(self, key: str, path: Path) -> None: ...
     def get_file(self, key: str, into: Path) -> Path | None: ...
+    def staging(self, folder: str) -> AbstractContextManager[Path]: ...
     def write_probe(self, key: str) -> None: ...
     def delete(self, prefix: str) -> None: ...
     def names(self, prefix: str) -> list[str]: ...
@@ -79,6 +83,15 @@ class Folder:
     def get_file(self, key: str, into: Path) -> Path | None:
         path = self._root / key
         return path if path.is_file() else None
+
+    @contextmanager
+    def staging(self, folder: str) -> Iterator[Path]:
+        home = self._root / folder
+        home.mkdir(parents=True, exist_ok=True)
+        for left in home.glob(f"{TEMPORARY}*/"):
+            shutil.rmtree(left, ignore_errors=True)
+        with TemporaryDirectory(prefix=TEMPORARY, dir=home) as temporary:
+            yield Path(temporary)
 
     def write_probe(self, key: str) -> None:
         self._root.mkdir(parents=True, exist_ok=True)
@@ -142,6 +155,11 @@ class ObjectStore:
         into.mkdir(parents=True, exist_ok=True)
         store.get_file(remote, str(into / PurePosixPath(key).name))
         return into / PurePosixPath(key).name
+
+    @contextmanager
+    def staging(self, folder: str) -> Iterator[Path]:
+        with TemporaryDirectory() as temporary:
+            yield Path(temporary)
 
     def write_probe(self, key: str) -> None:
         store, remote = self._at(key)

@@ -52,12 +52,13 @@ def needs_vectors(settings: StudySettings) -> bool:
     return any(architecture(name).features for name in settings.architectures)
 
 
-def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
+def prepare(settings: StudySettings, say: Callable[[str], None], *, vectors: bool = True) -> Prepared:
     """Load every dataset of a study and its VGG16 vectors, from the cache if they are there.
 
     Args:
         settings: The study.
         say: Prints a sentence before each step, any of which may take minutes the first time.
+        vectors: Compute VGG16's too; a plan does without.
 
     Raises:
         UsageError: For a dataset or weights file that cannot be used; nothing but the cache was written.
@@ -65,10 +66,11 @@ def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
     try:
         vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
         images = {name: _images(settings, name, say) for name in settings.datasets}
-        vectors = {name: _vectors(settings, found, say) for name, found in images.items()} if vgg16 else {}
+        wanted = images if vgg16 and vectors else {}
+        described = {name: _vectors(settings, found, say) for name, found in wanted.items()}
     except (DataError, ModelError) as error:
         raise UsageError(str(error)) from None
-    return Prepared(images, vectors, vgg16)
+    return Prepared(images, described, vgg16)
 
 
 def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> ImageSet:

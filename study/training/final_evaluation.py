@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 from torch import Tensor
 
@@ -43,8 +40,8 @@ def publish_test(
         return prediction
 
     test = evaluate(predict, batches)
-    with TemporaryDirectory() as local:
-        picture, values = Path(local) / "picture.jpg", Path(local) / EVALUATION
+    with files.storage.staging(files.folder) as local:
+        picture, values = local / "picture.jpg", local / EVALUATION
         # The truth is the same for all finals of a dataset; writing it again is cheaper than looking for it.
         for key, sheet in (
             (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),

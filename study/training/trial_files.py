@@ -50,8 +50,8 @@ class TrialFiles:
             best: The generator of the best epoch.
         """
         tensors = {**trainer.learner.tensors(), **{f"{_BEST}{name}": value for name, value in best.items()}}
-        with TemporaryDirectory() as folder:
-            target = Path(folder) / CHECKPOINT
+        with self.storage.staging(self.folder) as folder:
+            target = folder / CHECKPOINT
             save_checkpoint(target, tensors, trainer.state())
             self.storage.save(f"{self.folder}/{CHECKPOINT}", target)
 
@@ -104,8 +104,8 @@ class TrialFiles:
             "dataset": self._spec.dataset,
             "trial": self._spec.key,
         }
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / WEIGHTS
+        with self.storage.staging(self.folder) as folder:
+            file = folder / WEIGHTS
             save_weights(file, dict(best), metadata)
             self.storage.put_file(f"{self.folder}/{WEIGHTS}", file)
 
@@ -122,8 +122,8 @@ class TrialFiles:
             Its key in the storage.
         """
         key = f"{self.folder}/samples/epoch-{epoch:05d}.png"
-        with TemporaryDirectory() as folder:
-            file = Path(folder) / "sample.png"
+        with self.storage.staging(self.folder) as folder:
+            file = folder / "sample.png"
             picture.save(file)
             self.storage.put_file(key, file)
         return key

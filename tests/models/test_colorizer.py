@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from models.architectures import ARCHITECTURES, Int, architecture, seeded_build
-from models.colorizer import CONFIG, VGG16, WEIGHTS, Colorizer, ColorizerConfig, seen_size
+from models.colorizer import VGG16, WEIGHTS, Colorizer, seen_size
+from models.colorizer_config import CONFIG, ColorizerConfig
 from models.errors import ModelError
 from models.metrics.colour import (
     keep_luminance,
@@ -183,7 +184,10 @@ def test_a_plugins_architecture_travels_with_its_file(build, tmp_path, monkeypat
     }
     (tmp_path / CONFIG).write_text(json.dumps(config))
     grey = picture(40, 40)
-    assert np.array_equal(Colorizer.load(tmp_path, "cpu").colour(grey), unet.colour(grey))
+    with pytest.raises(ModelError, match=r"config\.json names a plug-in.*--trust-code"):
+        Colorizer.load(tmp_path, "cpu")
+    trusted = Colorizer.load(tmp_path, "cpu", trust_code=True)
+    assert np.array_equal(trusted.colour(grey), unet.colour(grey))
     assert architecture("plugged").stride == architecture("unet").stride
 
 

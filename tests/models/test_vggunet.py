@@ -7,7 +7,8 @@ import torch
 from benchmarks.synthetic import image_set
 from data_utils import Batches, ComputedFeatures, StoredFeatures
 from models.architectures import architecture, seeded_build
-from models.colorizer import VGG16, WEIGHTS, Colorizer, ColorizerConfig
+from models.colorizer import VGG16, WEIGHTS, Colorizer
+from models.colorizer_config import ColorizerConfig
 from models.errors import ModelError
 from models.metrics import luma
 from models.settings import ModelSettings

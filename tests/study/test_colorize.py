@@ -1,17 +1,21 @@
 """`python -m study.colorize` and `python -m study.export_onnx` on a model folder made by hand."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.architectures import architecture, seeded_build
-from models.colorizer import Colorizer, ColorizerConfig
+from models.architectures import ARCHITECTURES, architecture, seeded_build
+from models.colorizer import Colorizer
+from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig
 from models.metrics import rgb_to_lab
 from models.settings import ModelSettings
 from models.vgg import VGG16Features
 from study import colorize, export_onnx
 from study.deployment.onnx import TOLERANCE
 from tests.support.synthetic import CPU
+from tests.support.tables import restored
 
 
 def make_model(folder, name="unet"):
@@ -134,6 +138,45 @@ def test_wrong_usage_is_one_sentence_and_writes_nothing(
     assert run(*filled, "--output", tmp_path / "out") == 2
     assert sentence in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture
+def foreign(tmp_path):
+    """A model that brings a program; running it leaves a file."""
+    folder = make_model(tmp_path / "foreign")
+    config = json.loads((folder / CONFIG).read_text()) | {"architecture": "theirs", "plugin": PLUGIN}
+    (folder / CONFIG).write_text(json.dumps(config))
+    (folder / PLUGIN).write_text(
+        f"""
+from dataclasses import replace
+from models.architectures import architecture, register
+open({str(tmp_path / "it-ran")!r}, "w")
+def build(settings, parameters, device):
+    return architecture("unet").build(settings, parameters, device)
+register(replace(architecture("unet"), name="theirs", build=build))
+"""
+    )
+    return folder
+
+
+@pytest.mark.parametrize("address", ["folder", "models:/theirs@champion"])
+@pytest.mark.parametrize("command", ["colorize", "export_onnx"])
+def test_a_models_program_runs_only_with_trust_code(
+    foreign, photographs, tmp_path, capsys, monkeypatch, address, command
+):
+    restored(monkeypatch, ARCHITECTURES)
+    monkeypatch.setattr("study.deployment.model_source._download", lambda *_: foreign)
+    model = ["--model", str(foreign) if address == "folder" else address]
+    if command == "colorize":
+        main, words = colorize.main, [str(photographs), "--output", str(tmp_path / "out")]
+    else:
+        pytest.importorskip("onnxscript")
+        main, words = export_onnx.main, ["--output", str(tmp_path / "model.onnx")]
+    assert main([*words, *model]) == 1
+    assert f"{foreign / CONFIG} names a plug-in" in capsys.readouterr().err
+    assert not (tmp_path / "it-ran").exists()
+    assert main([*words, *model, "--trust-code"]) == 0
+    assert (tmp_path / "it-ran").exists()
 
 
 @pytest.mark.parametrize("name", ["unet", "koalarization"])

@@ -153,8 +153,10 @@ def test_a_study_that_exists_is_not_started_again(tiny_study):
 
 
 def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path):
-    done = run_module("study.launch", "--dry-run", "--home", tmp_path / "runs")
+    everything = "[koalarization, unet, cgan, vggunet]"
+    done = run_module("study.launch", "--architectures", everything, "--dry-run", "--home", tmp_path / "runs")
     assert done.returncode == 0, done.stderr
+    assert "scenes: 360 drawn images, not photographs; 288 train, 36 validation, 36 test" in done.stdout
     assert "scenes/cgan" in done.stdout
     assert not (tmp_path / "runs").exists()
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import os
 import socket
 import struct
@@ -156,6 +157,11 @@ def _resume(*words: str) -> Make:
     return existing("--resume", "--name", "mine", *words)
 
 
+_FRUIT = "datasets: {fruit: {root: 'drawn:fruit'}}\n"
+_BOMB = "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(
+    f"{one}: &{one} [{','.join([f'*{before}'] * 9)}]\n" for before, one in itertools.pairwise("abcdefg")
+)
+
 CASES = [
     # Command lines
     Case("a preset that does not exist", lambda _: ["demmo"], "demmo"),
@@ -187,6 +193,14 @@ CASES = [
     Case("a device that is none", flags("--model.device", "tpu"), "tpu"),
     Case("a precision that is none", flags("--model.precision", "float8"), "model.precision"),
     Case("half a CPU too little", flags("--resources.cpus_per_trial", "0"), "resources.cpus_per_trial"),
+    Case(
+        "more CPUs than there are",
+        flags("--resources.cpus_per_trial", "100000", "--dry-run"),
+        "this machine has",
+    ),
+    Case(
+        "two GPUs for a trial", flags("--resources.gpus_per_trial", "2", "--dry-run"), "gpus_per_trial is 2"
+    ),
     Case("minutes in words", flags("--resources.checkpoint_every", "often"), "resources.checkpoint_every"),
     Case("a share above one", flags("--resources.max_failed_share", "2"), "resources.max_failed_share"),
     Case("a plug-in that is not there", flags("--plugins", "[nowhere.py]"), "nowhere.py"),
@@ -208,7 +222,43 @@ CASES = [
         yaml_file("datasets: {fruit: {train_limit: 3}}\n"),
         "datasets.fruit.root",
     ),
+    Case("an empty section", yaml_file(f"{_FRUIT}budget:\n"), "budget is empty"),
+    Case("a key that is a number", yaml_file(f"{_FRUIT}3: 4\n"), "the key 3 is no text"),
+    Case("a dataset that is a number", yaml_file("datasets: {12: {root: 'drawn:fruit'}}\n"), "the key 12"),
+    Case("plug-ins that are a number", yaml_file(f"{_FRUIT}plugins: 5\n"), "plugins is 5"),
+    Case(
+        "aliases that explode",
+        yaml_file(f"{_BOMB}{_FRUIT}budget: {{trials: *g}}\n"),
+        "more than 10000 values",
+    ),
+    Case("an alias of itself", yaml_file(f"{_FRUIT}budget: &a {{trials: [*a]}}\n"), "nested too deeply"),
+    Case("a list that is too deep", yaml_file(f"datasets: {'[' * 5000}{']' * 5000}\n"), "nested too deeply"),
+    Case("a plug-in without brackets", flags("--plugins", "a.py"), "plugins is 'a.py'"),
+    Case("a date as a seed", flags("--seed", "2024-13-45"), "seed is '2024-13-45'"),
+    Case(
+        "a list in the environment without brackets",
+        flags(),
+        "environment variable STUDY_ARCHITECTURES",
+        environment={"STUDY_ARCHITECTURES": "unet"},
+    ),
+    Case(
+        "half a mapping in the environment",
+        flags(),
+        "environment variable STUDY_BUDGET",
+        environment={"STUDY_BUDGET": "{"},
+    ),
+    Case(
+        "a word in the environment where a number belongs",
+        flags(),
+        "environment variable STUDY_BUDGET__TRIALS",
+        environment={"STUDY_BUDGET__TRIALS": "many"},
+    ),
     # Names
+    Case("a name that is too long", flags("--name", "a" * 256), "name is"),
+    Case("a dataset named like a folder", flags("--datasets", "{..: {root: 'drawn:fruit'}}"), "datasets.."),
+    Case(
+        "a dataset of six digits", flags("--datasets", "{'201907': {root: 'drawn:fruit'}}"), "datasets.201907"
+    ),
     Case("a name that leaves the home", flags("--name", "../mine"), "../mine"),
     Case("a name with a slash", flags("--name", "a/b"), "a/b"),
     Case("a name that exists", existing("demo", "--name", "mine"), "mine"),
@@ -219,6 +269,18 @@ CASES = [
     ),
     Case("a password in MLflow's address", flags("--tracking.uri", "http://me:secret@host"), "tracking.uri"),
     Case("a password in the store's address", flags("--storage", "s3://key:secret@bucket"), "storage"),
+    Case("a password in a query", flags("--ledger", "postgresql://db/x?password=secret"), "ledger"),
+    Case("a token in a query", flags("--tracking.uri", "http://host/?token=secret"), "tracking.uri"),
+    Case("a token as a user", flags("--tracking.uri", "http://secret@host"), "tracking.uri"),
+    Case("a password in Ray's address", flags("--ray-address", "me:secret@head:6379"), "RAY_AUTH_TOKEN"),
+    Case(
+        "a password in the address to read from",
+        lambda _: ["--name", "mine", "--tracking-uri", "http://me:secret@host"],
+        "--tracking-uri",
+        command=export,
+    ),
+    Case("a database in memory", flags("--ledger", "sqlite://"), "ledger is sqlite://"),
+    Case("a store in memory", flags("--storage", "memory://x"), "storage is memory://x"),
     Case("a database that is none", flags("--ledger", "nosql://host/x"), "nosql"),
     Case(
         "a database server that is off",
@@ -244,6 +306,17 @@ CASES = [
     Case("a link that leads to itself", images({"loop.png": None}), "loop.png"),
     Case("two bad images", images({"one.png": b"", "two.png": b""}), "two.png"),
     Case("too few images for a validation", images({}, good=2), "photos"),
+    Case("too few images in a plan", images({}, "--dry-run", good=3), "photos"),
+    Case(
+        "half a JPEG in a plan",
+        images({"half.jpg": picture("JPEG", (200, 200))[:400]}, "--dry-run"),
+        "half.jpg",
+    ),
+    Case(
+        "one value for batch normalisation",
+        images({}, "--model.batch_size", "1", "--dry-run"),
+        "batch_size 1",
+    ),
     # Going on
     Case("a resume without a name", existing("--resume"), "--name"),
     Case("a resume of what does not exist", existing("--resume", "--name", "yours"), "mine"),

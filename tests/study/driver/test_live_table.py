@@ -2,10 +2,12 @@
 
 import io
 
+import pytest
 from rich.console import Console
 
 from study.driver.live_table import Screen
-from study.search.cells import cells_of
+from study.search.cells import Stage, cells_of
+from study.search.trial_spec import End, TrialSpec, TrialState
 from study.settings.sources import load_settings, preset_or_file
 
 
@@ -18,5 +20,36 @@ def test_no_heading_or_name_is_cut_in_80_columns():
             screen.catch_up(cell.key, ended=20, pruned=12, failed=3, best=31.234, finals=3)
     shown = terminal.getvalue()
     assert "…" not in shown
-    for words in ("scenes/koalarization", "trials", "running", "pruned", "failed", "best ΔE₀₀", "finals"):
+    for words in ("scenes/koalarization", "trials", "epoch", "pruned", "failed", "best ΔE₀₀", "finals"):
         assert words in shown
+
+
+@pytest.fixture
+def demo():
+    settings = load_settings(preset_or_file("demo"), {})
+    return settings, cells_of(settings)
+
+
+def test_the_table_shows_epochs_and_what_a_cell_waits_for(demo):
+    terminal = io.StringIO()
+    trial = TrialSpec("scenes", "unet", Stage.SEARCH, 0, {}, 0, 6)
+    with Screen(*demo, Console(file=terminal, force_terminal=True, width=80)) as screen:
+        screen.started(trial)
+        screen.reported(trial, {"epoch": 4, "train_seconds": 1.0})
+        shown = Console(file=io.StringIO(), width=80, record=True)
+        shown.print(screen._table())
+        rows = {line.split()[0]: line for line in shown.export_text().splitlines() if "/" in line}
+    assert "4/6" in rows["scenes/unet"]
+    assert "after unet" in rows["scenes/cgan"]
+
+
+def test_lines_give_the_trials_own_value_the_cells_best_and_how_far_the_study_is(demo):
+    piped = io.StringIO()
+    trial = TrialSpec("scenes", "unet", Stage.SEARCH, 1, {}, 0, 6)
+    with Screen(*demo, Console(file=piped, width=80)) as screen:
+        screen.started(trial)
+        screen.reported(trial, {"epoch": 6, "train_seconds": 1.0})
+        screen.ended(trial, End(TrialState.COMPLETE, "", 14.5, 6, 1.0, None, ended=2, best=12.25))
+    plan, line = piped.getvalue().splitlines()
+    assert plan == "6 cells, 24 trials and 18 finals."
+    assert "complete, ciede2000 14.500, best of scenes/unet 12.250 (2 of 42, at most" in line

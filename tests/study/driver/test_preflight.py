@@ -4,7 +4,7 @@ import socket
 
 import pytest
 
-from study.driver.preflight import check_addresses
+from study.driver.preflight import check_addresses, check_resources
 from study.errors import UsageError
 from study.settings.schema import StudySettings
 
@@ -23,6 +23,52 @@ def test_ray_client_is_refused_with_the_two_ways_that_work(by_environment, monke
     monkeypatch.setenv("RAY_ADDRESS", "ray://10.0.0.1:10001")
     with pytest.raises(UsageError, match=r"Ray Client .*HEAD:6379.*ray job submit"):
         check_addresses(SETTINGS, None if by_environment else "ray://10.0.0.1:10001")
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8265", "http://head:8265", "https://cluster.example/ray"]
+)
+def test_a_dashboards_address_is_told_from_the_clusters(monkeypatch, address):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with pytest.raises(
+        UsageError, match=rf"RAY_ADDRESS is {address}, .*dashboard.*HEAD:6379.*ray job submit"
+    ):
+        check_addresses(SETTINGS, None)
+    with pytest.raises(UsageError, match="--ray-address is "):
+        check_addresses(SETTINGS, address)
+
+
+def test_a_stale_ray_address_is_named_with_what_it_should_be(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(UsageError, match=r"127\.0\.0\.1:1 does not answer .*correct RAY_ADDRESS .*unset it"):
+        check_addresses(SETTINGS, None)
+
+
+def resources(**changed):
+    return SETTINGS.model_copy(update={"resources": SETTINGS.resources.model_copy(update=changed)})
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"cpus_per_trial": 3}, r"cpus_per_trial is 3, but this machine has 2 CPUs"),
+        ({"gpus_per_trial": 0.5}, r"gpus_per_trial is 0\.5, but this machine has no GPU"),
+        ({"gpus_per_trial": 2}, r"gpus_per_trial is 2, but a trial trains on one GPU"),
+    ],
+)
+def test_what_this_machine_cannot_give_is_refused_by_name(monkeypatch, changed, sentence):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    with pytest.raises(UsageError, match=sentence):
+        check_resources(resources(**changed), None)
+
+
+def test_a_cluster_may_have_what_this_machine_has_not(monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    check_resources(resources(cpus_per_trial=64, gpus_per_trial=0.5), "head:6379")
+    with pytest.raises(UsageError, match="trains on one GPU"):
+        check_resources(resources(gpus_per_trial=1.5), "head:6379")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "127.0.0.1:port", "no-such-host.invalid:6379"])

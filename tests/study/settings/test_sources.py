@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from study.errors import UsageError
-from study.settings.sources import load_settings, nested_flags, preset_names, preset_or_file
+from study.settings.flags import nested_flags
+from study.settings.sources import load_settings, preset_names, preset_or_file
 
 
 def settings(*words: str):
@@ -81,3 +82,21 @@ def test_an_unreadable_file_is_named(tmp_path: Path):
         load_settings(file, {})
     with pytest.raises(UsageError, match="neither a preset"):
         preset_or_file("no-such-preset")
+
+
+def test_data_of_ones_own_takes_as_many_images_as_the_presets_would():
+    settings = load_settings(preset_or_file("quick"), {}, {"mine": {"root": "drawn:fruit"}})
+    assert settings.datasets["mine"].train_limit == 600
+    asked = load_settings(
+        preset_or_file("quick"), {"datasets": {"mine": {"train_limit": 5}}}, {"mine": {"root": "drawn:fruit"}}
+    )
+    assert asked.datasets["mine"].train_limit == 5
+
+
+def test_the_environment_is_read_as_flags_are(monkeypatch):
+    monkeypatch.setenv("STUDY_ARCHITECTURES", "[unet]")
+    monkeypatch.setenv("STUDY_BUDGET__TRIALS", "7")
+    monkeypatch.setenv("STUDY_BUDGET__EPOCHS", "9")
+    settings = load_settings(preset_or_file("demo"), {"budget": {"epochs": 3}})
+    assert settings.architectures == ["unet"]
+    assert (settings.budget.trials, settings.budget.epochs) == (7, 3)

@@ -1,3 +1,4 @@
+import errno
 import os
 import pickle
 import shutil
@@ -6,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from safetensors import SafetensorError
 
 from study.errors import UsageError
 from study.storage.storage import Storage, StorageError
@@ -40,6 +42,36 @@ def test_newest_version_comes_back_and_older_ones_go(storage, checkpoint, tmp_pa
     assert (found / "state.json").read_text() == "three"
     assert (found / "optimizer" / "moments.bin").read_bytes() == b"three" * 1000
     assert sum("state.json" in name for name in storage._store.names("")) == 1
+
+
+def test_files_are_staged_where_they_are_going_and_nothing_of_a_killed_writer_stays(tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", "/nowhere")
+    storage = Storage(str(tmp_path / "shared"))
+    left = tmp_path / "shared" / "trial" / ".writing-killed"
+    left.mkdir(parents=True)
+    with storage.staging("trial") as folder:
+        assert folder.is_relative_to(tmp_path / "shared" / "trial")
+        (folder / "weights").write_text("new")
+        assert storage.keys("") == []
+        storage.put_file("trial/weights", folder / "weights")
+    assert storage.keys("") == ["trial/weights"]
+    assert [path.name for path in (tmp_path / "shared" / "trial").iterdir()] == ["weights"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_named_while_files_are_staged(tmp_path, error):
+    storage = Storage(str(tmp_path))
+    with pytest.raises(StorageError, match="the disk is full; free some space"), storage.staging("trial"):
+        raise error
+    with pytest.raises(ValueError, match="no disk"), storage.staging("trial"):
+        raise ValueError("no disk")
 
 
 def test_absent_keys_are_none(storage, tmp_path):

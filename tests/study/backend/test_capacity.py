@@ -3,7 +3,7 @@
 import pytest
 import ray
 
-from study.backend.ray_cluster import Capacity
+from study.backend.capacity import Capacity
 
 
 def node(alive=True, **resources):
@@ -28,7 +28,7 @@ def test_capacity_is_counted_on_each_living_node(monkeypatch, cpus, gpus, nodes,
 
 
 def test_a_node_that_joins_is_noticed(monkeypatch):
-    monkeypatch.setattr("study.backend.ray_cluster._SECONDS", 0.0)
+    monkeypatch.setattr("study.backend.capacity._SECONDS", 0.0)
     nodes = [node(CPU=1)]
     monkeypatch.setattr(ray, "nodes", lambda: nodes)
     capacity = Capacity(1, 0)

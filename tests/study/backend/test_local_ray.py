@@ -1,0 +1,149 @@
+"""The Ray that a study starts for itself: nobody else comes in, and it starts or says why not."""
+
+import json
+import os
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import psutil
+import pytest
+
+from study.backend import local_ray as module
+from study.backend.local_ray import local_ray
+from study.errors import StudyError, UsageError
+
+HOLD = """
+import json, os, sys
+from study.backend.ray_cluster import ray_cluster
+with ray_cluster(None, lambda: None, lambda _: None):
+    import ray
+    ray.get(ray.remote(lambda: 1).remote())
+    print(json.dumps({"address": ray.get_runtime_context().gcs_address}), flush=True)
+    sys.stdin.readline()
+print(os.environ.get("RAY_AUTH_TOKEN"))
+"""
+STRANGER = """
+import sys, ray
+ray.init(address=sys.argv[1], log_to_driver=False)
+print("it ran", ray.get(ray.remote(lambda: 1).remote()))
+"""
+
+
+@pytest.fixture(scope="module")
+def running():
+    """A process with a Ray of its own, in a short temporary folder and an empty home."""
+    with tempfile.TemporaryDirectory(dir="/tmp") as folder:
+        environment = {**os.environ, "RAY_TMPDIR": folder, "HOME": folder}
+        environment.pop("RAY_ADDRESS", None)
+        process = subprocess.Popen(
+            [sys.executable, "-c", HOLD],
+            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        address = json.loads(process.stdout.readline())["address"]
+        yield process.pid, address, Path(folder)
+        last, _ = process.communicate("\n", timeout=120)
+        assert last == "None\n"  # the token has left the environment
+        assert [path.name for path in Path(folder).iterdir() if path.name.startswith("ray-")] == []
+
+
+def listening(pid):
+    """(process, port, address) of every listening socket of a process and those below it."""
+    root = psutil.Process(pid)
+    for process in [root, *root.children(recursive=True)]:
+        for connection in process.net_connections("inet"):
+            if connection.status == psutil.CONN_LISTEN:
+                yield process.name(), connection.laddr.port, connection.laddr.ip
+
+
+def test_every_socket_is_on_loopback(running):
+    pid, _, _ = running
+    sockets = list(listening(pid))
+    assert sockets
+    assert {ip for _, _, ip in sockets} <= {"127.0.0.1", "::1", "::ffff:127.0.0.1"}, sockets
+
+
+def test_no_port_answers_without_the_token(running):
+    grpc = pytest.importorskip("grpc")
+    unserved = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNIMPLEMENTED)  # no gRPC, or not this service
+    asking = set()
+    for name, port, _ in listening(running[0]):
+        for method in ("ray.rpc.NodeInfoGcsService/GetAllNodeInfo", "ray.rpc.CoreWorkerService/PushTask"):
+            with (
+                grpc.insecure_channel(f"127.0.0.1:{port}") as channel,
+                pytest.raises(grpc.RpcError) as error,
+            ):
+                channel.unary_unary(f"/{method}")(b"", timeout=10)
+            assert error.value.code() in (grpc.StatusCode.UNAUTHENTICATED, *unserved), name
+            if error.value.code() is grpc.StatusCode.UNAUTHENTICATED:
+                asking.add(name)
+    assert "gcs_server" in asking
+    assert len(asking) >= 2  # and the workers
+
+
+@pytest.mark.parametrize(
+    "credentials",
+    [{}, {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": "0" * 64}, {"RAY_AUTH_MODE": "disabled"}],
+    ids=["none", "wrong token", "switched off"],
+)
+def test_a_process_without_the_token_is_refused(running, tmp_path, credentials):
+    _, address, _ = running
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run(
+        [sys.executable, "-c", STRANGER, address],
+        env={**environment, "HOME": str(tmp_path), "RAY_gcs_server_request_timeout_seconds": "5", **credentials},
+        capture_output=True, text=True, timeout=180, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "it ran" not in done.stdout
+
+
+def test_files_are_private_and_hold_no_token(running):
+    _, _, folder = running
+    (private,) = folder.glob("ray-*")
+    assert stat.S_IMODE(private.stat().st_mode) == 0o700
+    assert not (folder / ".ray").exists()
+
+
+def test_a_temporary_folder_that_is_too_long_is_named(monkeypatch, tmp_path):
+    long = tmp_path / ("x" * 80)
+    monkeypatch.setenv("RAY_TMPDIR", str(long))
+    with pytest.raises(UsageError, match=r"xxx is too long for Ray's sockets.*RAY_TMPDIR"), local_ray(print):
+        pass
+    assert not long.exists()
+
+
+@pytest.mark.parametrize("where", ["/dev/null", "/proc/none", "/dev/null/below"])
+def test_a_temporary_folder_that_is_none_is_named(monkeypatch, where):
+    monkeypatch.setenv("RAY_TMPDIR", where)
+    with pytest.raises(UsageError, match=rf"{where} \(.*\); set RAY_TMPDIR"), local_ray(print):
+        pass
+
+
+class Starts:
+    """Ray's start, which fails so often and then works."""
+
+    def __init__(self, failures):
+        self.left = failures
+
+    def __call__(self, folder):
+        if self.left:
+            self.left -= 1
+            raise Exception("The current node timed out during startup. This could happen…\nmore")
+
+
+def test_a_start_that_times_out_is_tried_once_more(monkeypatch):
+    monkeypatch.delenv("RAY_TMPDIR", raising=False)
+    monkeypatch.setenv("TMPDIR", "/tmp")
+    said = []
+    monkeypatch.setattr(module, "_init", Starts(1))
+    with local_ray(said.append):
+        pass
+    assert "timed out during startup" in said[-1]
+    assert "one more try" in said[-1]
+    monkeypatch.setattr(module, "_init", Starts(2))
+    sentence = r"^Ray does not start on this machine: .*; see .* start again\.$"
+    with pytest.raises(StudyError, match=sentence), local_ray(said.append):
+        pass

@@ -1,0 +1,92 @@
+"""No study waits in silence: for room on a cluster, or for a worker that has stopped."""
+
+import pytest
+
+from study.backend.watch import Seen, Watch
+
+SMALL = {"CPU": 2.0, "memory": 1e9}
+
+
+class Scene:
+    """A watch on a virtual clock, and what it said and did."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.nodes = [SMALL, SMALL]
+        self.said = []
+        self.ended = []
+        self.watch = Watch(self.said.append, lambda: {"CPU": 64}, lambda: self.nodes, lambda: self.now)
+
+    def pass_time(self, seconds, *trials):
+        for _ in range(int(seconds)):
+            self.now += 1
+            self.watch.look(trials)
+
+    def trial(self, key="fruit/unet/search/3", running=True):
+        return Seen(key, "fruit/unet", running, lambda: self.ended.append(key))
+
+
+@pytest.fixture
+def scene():
+    return Scene()
+
+
+def test_a_trial_without_room_is_explained_after_a_minute_and_when_the_cluster_changes(scene):
+    waiting = scene.trial(running=False)
+    scene.pass_time(59, waiting)
+    assert scene.said == []
+    scene.pass_time(600, waiting)
+    (sentence,) = scene.said
+    assert "asks for 64 CPU on one node" in sentence
+    assert "2 nodes of 2 CPU" in sentence
+    scene.nodes = [SMALL, {"CPU": 8.0, "GPU": 1.0}]
+    scene.pass_time(600, waiting)
+    assert len(scene.said) == 2
+    assert "1 node of 2 CPU, 1 node of 8 CPU and 1 GPU" in scene.said[1]
+
+
+def test_trials_that_wait_behind_others_are_normal(scene):
+    scene.pass_time(500, scene.trial("a"), scene.trial("b", running=False))
+    assert scene.said == []
+
+
+def report(scene, trial, every, times):
+    for _ in range(times):
+        scene.pass_time(every, trial)
+        scene.watch.heard(trial.key, trial.cell)
+
+
+def test_a_worker_that_stops_is_told_then_ended_and_watched_anew(scene):
+    trial = scene.trial()
+    report(scene, trial, every=30, times=3)
+    scene.pass_time(5 * 30, trial)
+    assert scene.said == []
+    scene.pass_time(2, trial)
+    assert scene.said == ["fruit/unet/search/3 has not reported for 3 min, where 30 s were enough so far."]
+    scene.pass_time(20 * 30 - 5 * 30, trial)
+    assert scene.ended == [trial.key]
+    assert "its process is ended, and it is tried again" in scene.said[1]
+    scene.pass_time(1, scene.trial(running=False))
+    report(scene, trial, every=30, times=5)
+    assert len(scene.said) == 2
+
+
+def test_a_slow_worker_that_reports_again_is_told_and_becomes_the_measure(scene):
+    trial = scene.trial()
+    report(scene, trial, every=20, times=2)
+    report(scene, trial, every=120, times=1)
+    assert scene.said[-1] == "fruit/unet/search/3 reports again."
+    said = len(scene.said)
+    report(scene, trial, every=500, times=1)
+    assert len(scene.said) == said
+
+
+def test_short_epochs_and_unknown_ones_get_time(scene):
+    quick = scene.trial()
+    report(scene, quick, every=1, times=3)
+    scene.pass_time(299, quick)
+    assert scene.ended == []
+    unknown = Seen("scenes/unet/search/0", "scenes/unet", True, lambda: scene.ended.append("never"))
+    scene.pass_time(5000, unknown)
+    assert scene.ended == []
+    assert scene.said[-1] == "scenes/unet/search/0 has not reported for 10 min."
