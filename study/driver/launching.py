@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from study.driver.ownership import check_ownership
 from study.driver.preflight import check_addresses, check_inputs, check_name
 from study.driver.resume import resumed
 from study.settings.schema import StudySettings
@@ -94,4 +95,5 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
 def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
     images = check_inputs(settings)
     check_addresses(settings, ray_address)
+    check_ownership(settings, folder)
     return Launch(settings, folder, home, ray_address, images)

@@ -8,7 +8,7 @@ from typing import Any
 
 from study.errors import UsageError
 from study.search import attributes as keys
-from study.search.database import holds_study
+from study.search.database import owners
 from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, stored_settings
@@ -98,7 +98,7 @@ def _shown(value: Any) -> str:
 
 
 def _check_ledger(url: str, name: str) -> None:
-    if not holds_study(url, name):
+    if not owners(url, name):
         raise UsageError(
             f"ledger is {url}, but that database does not hold the study {name}; move it there before, or leave the "
             "address as it was."

@@ -17,6 +17,7 @@ from study.backend.ray_tuner import train_trials
 from study.cli.interruption import Interruption
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
+from study.driver.ownership import take_ownership
 from study.driver.resume import check_content
 from study.search.cells import Cell
 from study.search.conductor import Conductor
@@ -77,6 +78,7 @@ def run_study(
     url = home.ledger_url(settings)
     with only_driver(home.root), ledger_errors(url):
         ledger = StudyLedger(open_storage(url), settings)
+        take_ownership(settings, home, ledger)
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
         outbox = Outbox(home.outbox, settings.tracking.uri or "")

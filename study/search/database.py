@@ -14,6 +14,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from study.errors import StudyError, first_line
+from study.search.attributes import IDENTITY
 from study.search.optuna_storage import SoleWriterStorage
 
 
@@ -63,14 +64,33 @@ def ledger_errors(url: str) -> Iterator[None]:
         ) from error
 
 
-def holds_study(url: str, name: str) -> bool:
-    """Whether a ledger holds a study of this name; an SQLite file that does not exist is not created.
+def owners(url: str, name: str) -> dict[str, str | None]:
+    """What a ledger holds of a study of this name; nothing is created where there is no ledger.
+
+    Returns:
+        The identity that each part of the study carries (None: none), by the part's name `NAME/dataset/architecture…`.
 
     Raises:
         LedgerError: If the database cannot be opened.
     """
+    if not _is_ledger(url):
+        return {}
+    return {
+        one.study_name: one.user_attrs.get(IDENTITY)
+        for one in open_storage(url).get_all_studies()
+        if one.study_name.startswith(f"{name}/")
+    }
+
+
+def _is_ledger(url: str) -> bool:
     address = sqlalchemy.make_url(url)
-    if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         return False
-    known = optuna.study.get_all_study_names(open_storage(url))
-    return any(one.startswith(f"{name}/") for one in known)
+    try:
+        engine = sqlalchemy.create_engine(url)
+        try:
+            return sqlalchemy.inspect(engine).has_table("studies")
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
