@@ -46,11 +46,13 @@ class Outcome:
 
     Attributes:
         finished: Whether nothing is left to do.
-        delivered: Whether MLflow has received everything.
+        delivered: Whether MLflow was given everything.
+        refused: How many results it refused for good.
     """
 
     finished: bool
     delivered: bool
+    refused: int
 
 
 def run_study(
@@ -104,7 +106,7 @@ def run_study(
             raise
         finally:
             outbox.close()
-    return Outcome(conductor.finished, delivered)
+    return Outcome(conductor.finished, delivered, len(outbox.set_aside_events))
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:
