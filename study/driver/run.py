@@ -22,6 +22,7 @@ from study.driver.resume import check_content
 from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
+from study.search.driver_lock import sole_driver
 from study.search.ledger import StudyLedger
 from study.search.trial_spec import TrialState
 from study.settings.schema import StudySettings
@@ -78,8 +79,8 @@ def run_study(
         StudyError: If ledger or storage cannot be used.
     """
     url = home.ledger_url(settings)
-    with only_driver(home.root), ledger_errors(url):
-        ledger = StudyLedger(open_storage(url), settings)
+    with only_driver(home.root), ledger_errors(url), sole_driver(url, settings.name) as check:
+        ledger = StudyLedger(open_storage(url, check), settings)
         take_ownership(settings, home, ledger)
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,11 +22,12 @@ class LedgerError(StudyError):
     """The ledger's database cannot be used."""
 
 
-def open_storage(url: str) -> BaseStorage:
+def open_storage(url: str, check: Callable[[], None] = lambda: None) -> BaseStorage:
     """The database behind a ledger, created if there is none.
 
     Args:
         url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
+        check: Called before trials are written, see `study.search.driver_lock.sole_driver`.
 
     Raises:
         LedgerError: If the database cannot be opened.
@@ -39,7 +40,7 @@ def open_storage(url: str) -> BaseStorage:
     if url.startswith("sqlite"):
         sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
         backend.engine.dispose()
-    return SoleWriterStorage(backend)
+    return SoleWriterStorage(backend, check)
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:
