@@ -18,7 +18,7 @@ from models.hardware import choose_device
 from models.vgg_weights import describe_weights
 from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
-from study.settings.study_folder import StudyHome
+from study.settings.study_folder import StudyHome, sqlite_url
 from study.storage.storage import Storage
 from study.training.data import needs_vectors
 
@@ -54,7 +54,7 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
 
 
 def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
-    """Check that every server that the study needs can be reached.
+    """Check that every server that the study needs can be reached, and every place keeps what it is given.
 
     Raises:
         UsageError: Naming the address.
@@ -110,6 +110,7 @@ def check_name(home: Path, settings: StudySettings) -> StudyHome:
         UsageError: If a study of that name exists.
     """
     study = StudyHome((home / settings.name).absolute())
+    sqlite_url(study.root)
     if study.settings_file.exists():
         raise UsageError(
             f"A study named {settings.name} exists in {home}; continue it with --resume, or choose another --name."
