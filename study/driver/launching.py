@@ -10,6 +10,7 @@ from typing import Any
 from study.driver.ownership import check_ownership
 from study.driver.preflight import check_addresses, check_inputs, check_name
 from study.driver.resume import resumed
+from study.settings.addresses import with_absolute_addresses
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
 from study.settings.study_folder import StudyHome
@@ -93,6 +94,7 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
 
 
 def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
+    settings = with_absolute_addresses(settings)
     images = check_inputs(settings)
     check_addresses(settings, ray_address)
     check_ownership(settings, folder)

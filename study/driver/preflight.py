@@ -17,6 +17,7 @@ from models.errors import ModelError
 from models.hardware import choose_device
 from models.vgg_weights import describe_weights
 from study.errors import UsageError, first_line
+from study.settings.addresses import check_places
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, sqlite_url
 from study.storage.storage import Storage
@@ -59,6 +60,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     Raises:
         UsageError: Naming the address.
     """
+    check_places(settings)
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
         _check_server(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
     elif settings.tracking.uri:
