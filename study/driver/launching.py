@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ class Launch:
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
         images: Number of images of each dataset that is a folder; their contents are not read yet.
+        retry_failed: Whether trials and finals that failed are tried again.
     """
 
     settings: StudySettings
@@ -36,6 +37,7 @@ class Launch:
     home: Path
     ray_address: str | None
     images: dict[str, int]
+    retry_failed: bool = False
 
 
 def new_launch(
@@ -69,6 +71,7 @@ def resumed_launch(
     home: Path,
     name: str | None = None,
     ray_address: str | None = None,
+    retry_failed: bool = False,
 ) -> Launch:
     """Check a study that is to go on.
 
@@ -78,13 +81,14 @@ def resumed_launch(
         home: The folder of all studies.
         name: The study's; None takes it from `source`.
         ray_address: See `Launch`.
+        retry_failed: See `Launch`.
 
     Raises:
         UsageError: If there is no such study, or a setting differs that may not, or something cannot be used.
     """
     given = None if source is None else load_settings(_content(source), changes)
     settings, folder = resumed(home, name, given, changes)
-    return _checked(settings, folder, home, ray_address)
+    return replace(_checked(settings, folder, home, ray_address), retry_failed=retry_failed)
 
 
 def _content(source: Source) -> Path | Mapping[str, Any]:

@@ -54,12 +54,20 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
     _print_facts(settings, prepared.facts(settings), console)
-    outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
+    outcome = run_study(
+        settings, home, prepared, launch.ray_address, interruption, console, retry=launch.retry_failed
+    )
     if not outcome.delivered:
         say(
             console,
             "MLflow has not received everything; deliver the rest and publish the models with:\n"
             f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
+        )
+    if outcome.failed:
+        say(
+            console,
+            f"{outcome.failed} trials or finals failed; once the cause is mended, try them again with:\n"
+            f"  {_resume_command(launch)} --retry-failed",
         )
     if not outcome.finished:
         raise KeyboardInterrupt

@@ -14,6 +14,7 @@ from rich.console import Console
 from models.metrics.evaluation import save_evaluation
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
+from study.cli.command import say
 from study.cli.interruption import Interruption
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
@@ -24,6 +25,7 @@ from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
 from study.search.driver_lock import sole_driver
 from study.search.ledger import StudyLedger
+from study.search.retry import failures, retry_failed
 from study.search.trial_spec import TrialState
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
@@ -49,11 +51,13 @@ class Outcome:
         finished: Whether nothing is left to do.
         delivered: Whether MLflow was given everything.
         refused: How many results it refused for good.
+        failed: How many trials and finals failed for another reason than their configuration.
     """
 
     finished: bool
     delivered: bool
     refused: int
+    failed: int
 
 
 def run_study(
@@ -63,6 +67,8 @@ def run_study(
     ray_address: str | None,
     interruption: Interruption,
     console: Console,
+    *,
+    retry: bool = False,
 ) -> Outcome:
     """Run everything that the ledger says is unfinished.
 
@@ -73,6 +79,7 @@ def run_study(
         ray_address: A cluster's address; None for one on this machine.
         interruption: Handles signals; installed again once Ray has set handlers of its own.
         console: Where progress is shown.
+        retry: Try trials and finals that failed again.
 
     Raises:
         UsageError: If the study is already running, its images changed or Ray cannot be reached; nothing was changed.
@@ -84,6 +91,8 @@ def run_study(
         take_ownership(settings, home, ledger)
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
+        if retry:
+            say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
@@ -107,7 +116,7 @@ def run_study(
             raise
         finally:
             outbox.close()
-    return Outcome(conductor.finished, delivered, len(outbox.set_aside_events))
+    return Outcome(conductor.finished, delivered, len(outbox.set_aside_events), len(failures(ledger)))
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import optuna
@@ -56,14 +56,19 @@ class StudyLedger:
         Raises:
             UsageError: If one carries the identity of another study.
         """
-        for part in self._parts.values():
+        for part in self.parts:
             found = part.attributes.get(IDENTITY)
             if found not in (None, identity.key):
                 raise UsageError(
                     "The ledger holds another study of this name; choose another --name or --ledger."
                 )
-        for part in self._parts.values():
+        for part in self.parts:
             part.remember(IDENTITY, identity.key)
+
+    @property
+    def parts(self) -> Collection[CellLedger]:
+        """Search and finals of every cell."""
+        return self._parts.values()
 
     def search(self, cell: str) -> CellLedger:
         """The search of the cell with this key."""

@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # a table is read without torch
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""
 
+DIVERGED = "diverged: "
+"""How the reason of a diverged trial begins."""
+
 Parameters = dict[str, Value]
 Report = dict[str, float]
 
@@ -153,5 +156,5 @@ def divergence(architecture: Architecture, report: Report) -> str:
     """Why a report shows that a trial diverged: a loss or the objective is not finite. Empty if it did not."""
     for name, value in report.items():
         if (architecture.is_loss(name) or name == OBJECTIVE) and not math.isfinite(value):
-            return f"diverged: {name} is {value} at epoch {int(report['epoch'])}"
+            return f"{DIVERGED}{name} is {value} at epoch {int(report['epoch'])}"
     return ""
