@@ -20,6 +20,7 @@ from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
 from study.driver.ownership import take_ownership
 from study.driver.resume import check_content
+from study.driver.retention import Retention
 from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
@@ -96,7 +97,8 @@ def run_study(
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
-        conductor = Conductor(settings, ledger, [tracker, screen])
+        retention = Retention(Storage(home.storage_uri(settings)))
+        conductor = Conductor(settings, ledger, [tracker, screen, retention])
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
@@ -108,6 +110,7 @@ def run_study(
                 _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install), screen:
                     train_trials(settings, home, prepared, conductor)
+                retention.sweep()
             if conductor.finished:
                 _close_runs(tracker, ledger)
             delivered = delivery.finish(_PATIENCE_SECONDS)

@@ -25,9 +25,9 @@ from study.search.pruners import make_pruner
 from study.search.samplers import make_sampler
 from study.search.search_space import complete, suggest
 from study.search.trial_spec import LedgerTrial, Parameters, TrialState
+from study.settings.identity import Identity
 from study.settings.pruners import PRUNERS
 from study.settings.samplers import SAMPLERS
-from study.settings.identity import Identity
 from study.settings.schema import StudySettings
 
 

@@ -61,8 +61,19 @@ class Origin:
             differs.append("it belongs to another study")
         if found["trial"] != self.trial:
             differs.append(f"it is of trial {found['trial']}, not {self.trial}")
-        if self.parameters is not None and json.loads(found["parameters"]) != dict(self.parameters):
+        if self.parameters is not None and _plain(json.loads(found["parameters"])) != _plain(self.parameters):
             differs.append(f"its parameters are {found['parameters']}")
         if self.seed is not None and found["seed"] != str(self.seed):
             differs.append(f"its seed is {found['seed']}, not {self.seed}")
         return differs
+
+
+def _plain(parameters: Mapping[str, object]) -> dict[str, float | str]:
+    """Values as MLflow gives them back: whatever reads as a number is one."""
+    plain: dict[str, float | str] = {}
+    for name, value in parameters.items():
+        try:
+            plain[name] = float(str(value))
+        except ValueError:
+            plain[name] = str(value)
+    return plain
