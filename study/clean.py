@@ -38,10 +38,10 @@ def _clean(arguments: list[str], console: Console) -> int:
     )
     options = parser.parse_args(arguments)
 
+    from study.driver.driver_lock import sole_driver
     from study.driver.ownership import check_ownership
     from study.driver.retention import unneeded_checkpoints
     from study.search.database import ledger_errors, open_storage
-    from study.search.driver_lock import sole_driver
     from study.search.ledger import StudyLedger
     from study.settings.sources import load_settings
     from study.settings.study_folder import existing_home, only_driver

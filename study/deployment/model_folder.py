@@ -14,12 +14,12 @@ from models.hardware import choose_device
 from models.metrics import OBJECTIVE
 from models.vgg import VGG16Features
 from study.errors import StudyError
-from study.search.origin import Origin
 from study.settings.schema import StudySettings
 from study.storage.paths import WEIGHTS, trial_folder
 from study.storage.storage import Storage
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
+from study.training.origin import Origin
 
 
 def write_model_folder(

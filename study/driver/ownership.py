@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from study.errors import UsageError
+from study.errors import StudyError, UsageError
 from study.search.cells import cells_of
 from study.search.database import owners
 from study.search.ledger import StudyLedger
@@ -33,10 +33,7 @@ def check_ownership(settings: StudySettings, home: StudyHome) -> None:
     if not all(identity.owns(found) for found in parts.values()):
         problems.append(_taken(f"The ledger {url} holds a study {name}", "--ledger"))
     problems += _storage_problems(settings, home, identity)
-    uri = home.tracking_uri(settings)
-    for what, found in tracker_owners(uri, name, settings.datasets).items():
-        if not identity.owns(found):
-            problems.append(_taken(f"MLflow at {uri} has {what}", "--tracking.uri"))
+    problems += _tracker_problems(settings, home, identity)
     if problems:
         raise UsageError("\n".join(problems))
 
@@ -70,6 +67,21 @@ def _storage_problems(settings: StudySettings, home: StudyHome, identity: Identi
     if identity.owns(found):
         return []
     return [_taken(f"The storage {storage.uri} holds files", "--storage")]
+
+
+def _tracker_problems(settings: StudySettings, home: StudyHome, identity: Identity) -> list[str]:
+    uri = home.tracking_uri(settings)
+    try:
+        owners_there = tracker_owners(uri, settings.name, settings.datasets)
+    except StudyError:
+        if not home.settings_file.is_file():
+            raise
+        return []  # a study that has begun goes on, its results wait, and delivery asks again
+    return [
+        _taken(f"MLflow at {uri} has {what}", "--tracking.uri")
+        for what, found in owners_there.items()
+        if not identity.owns(found)
+    ]
 
 
 def take_ownership(settings: StudySettings, home: StudyHome, ledger: StudyLedger) -> Identity:

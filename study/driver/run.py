@@ -16,17 +16,16 @@ from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
 from study.cli.command import say
 from study.cli.interruption import Interruption
+from study.driver.driver_lock import sole_driver
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
 from study.driver.ownership import take_ownership
-from study.driver.resume import check_content
+from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
 from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
-from study.search.driver_lock import sole_driver
 from study.search.ledger import StudyLedger
-from study.search.retry import failures, retry_failed
 from study.search.trial_spec import TrialState
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver

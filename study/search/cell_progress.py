@@ -9,8 +9,7 @@ from models.hyperparameters import Space
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.ledger import CellLedger
-from study.search.retry import retried
-from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState
+from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState, retried
 from study.settings.schema import StudySettings
 
 # A cell is not abandoned before this many of its trials have ended: a few divergences prove nothing.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.hyperparameters import Value
 from models.metrics import OBJECTIVE
+from study.search.attributes import RETRIES
 from study.search.cells import Stage
 from study.settings.schema import cell_key
 
@@ -104,6 +105,11 @@ class LedgerTrial:
     def best(self) -> float:
         """Lowest objective that it reported, infinite if none; a complete trial's value in Optuna."""
         return min(self.intermediate_values.values(), default=math.inf)
+
+
+def retried(trials: Iterable[LedgerTrial]) -> set[int]:
+    """Numbers of the failed trials in whose place others stand, which try them again."""
+    return {trial.attributes[RETRIES] for trial in trials if RETRIES in trial.attributes}
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import sqlalchemy
+from sqlalchemy.exc import SQLAlchemyError
 
+from study.errors import StudyError, first_line
 from study.tracking.mlflow_client import mlflow_client, mlflow_errors
 from study.tracking.names import IDENTITY_TAG, registered_name
 
@@ -50,9 +52,10 @@ def _is_store(uri: str) -> bool:
     address = sqlalchemy.make_url(uri)
     if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         return False
-    with mlflow_errors(f"MLflow at {uri} does not answer"):
-        engine = sqlalchemy.create_engine(uri)
-        try:
-            return sqlalchemy.inspect(engine).has_table("experiments")
-        finally:
-            engine.dispose()
+    engine = sqlalchemy.create_engine(uri)
+    try:
+        return sqlalchemy.inspect(engine).has_table("experiments")
+    except SQLAlchemyError as error:
+        raise StudyError(f"MLflow's database {uri} cannot be used: {first_line(error)}.") from error
+    finally:
+        engine.dispose()

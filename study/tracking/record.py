@@ -52,6 +52,11 @@ class StudyRecord:
         with mlflow_errors(f"MLflow at {uri} does not answer"):
             experiment = self._client.get_experiment_by_name(name)
             runs = list(self._pages(experiment.experiment_id)) if experiment else []
+        if experiment and experiment.lifecycle_stage != "active":
+            raise UsageError(
+                f"The experiment {name} was deleted in MLflow at {uri}; restore it with "
+                f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`."
+            )
         owner = experiment.tags.get(IDENTITY_TAG) if experiment else None
         if identity.key and experiment and not identity.owns(owner):
             raise UsageError(f"MLflow at {uri} has another study named {name}, not the one in this folder.")

@@ -17,12 +17,12 @@ from models.metrics.evaluation import evaluation_metadata, load_evaluation, save
 from models.training import Trainer
 from study.errors import StudyError
 from study.search.cells import Stage
-from study.search.origin import Origin
 from study.search.trial_spec import TrialSpec, trial_key
 from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
 from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, trial_folder
 from study.storage.storage import Storage
+from study.training.origin import Origin
 
 Tensors = Mapping[str, Tensor]
 _BEST = "best/"

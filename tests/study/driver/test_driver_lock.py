@@ -14,16 +14,16 @@ import psycopg
 import pytest
 import sqlalchemy
 
+from study.driver import driver_lock
+from study.driver.driver_lock import DriverLockLost, sole_driver
 from study.errors import StudyError, UsageError
-from study.search import driver_lock
 from study.search.database import open_storage
-from study.search.driver_lock import DriverLockLost, sole_driver
 from study.settings.study_folder import sqlite_url
 from tests.conftest import ROOT
 
 HOLD = """
 import sys, time
-from study.search.driver_lock import sole_driver
+from study.driver.driver_lock import sole_driver
 with sole_driver(sys.argv[1], "photos"):
     print("held", flush=True)
     time.sleep(600)

@@ -14,7 +14,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import sqlalchemy
@@ -159,7 +159,7 @@ def _lease(engine: Engine, name: str) -> Iterator[Callable[[], bool]]:
     try:
         yield held
     finally:
-        with engine.begin() as connection:
+        with suppress(SQLAlchemyError), engine.begin() as connection:  # else it runs out
             connection.execute(_ROWS.delete().where(_ROWS.c.token == token))
 
 

@@ -7,7 +7,7 @@ from optuna.storages import InMemoryStorage
 from models.metrics import OBJECTIVE
 from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import ProcessDied
-from study.search.retry import failures, retry_failed
+from study.driver.resume import failures, retry_failed
 from study.search.trial_spec import TrialState
 from tests.support.simulated import EPOCHS, TRIALS, run, simulate, states, study_settings
 
