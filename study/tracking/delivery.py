@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from study.errors import StudyError, first_line
 from study.tracking.mlflow_runs import MlflowRuns
-from study.tracking.outbox import Event, Outbox
+from study.tracking.outbox import DAMAGED, Event, Outbox
 
 _CHUNK = 200
 _REFUSALS = ("INVALID_PARAMETER_VALUE", "BAD_REQUEST", "RESOURCE_ALREADY_EXISTS")
@@ -46,10 +46,10 @@ def _deliver_next(outbox: Outbox, runs: MlflowRuns, say: Callable[[str], None]) 
     Returns:
         How many events there were.
     """
-    before = outbox.delivered
-    events, position = outbox.undelivered(_CHUNK, say)
-    if position == before:
+    lines, position = outbox.undelivered(_CHUNK)
+    if not lines:
         return 0
+    events = [event for event in lines if event.get("do") != DAMAGED]
     try:
         runs.deliver(events)
     except Exception as error:
@@ -57,8 +57,12 @@ def _deliver_next(outbox: Outbox, runs: MlflowRuns, say: Callable[[str], None]) 
             raise
         for event in events:
             _deliver_or_set_aside(outbox, runs, event, say)
+    for line in lines:
+        if line.get("do") == DAMAGED:
+            outbox.set_aside(line, line["reason"])
+            say(f"{line['reason']} and is skipped.")
     outbox.mark_delivered(position)
-    return len(events) or _deliver_next(outbox, runs, say)  # all lines of this chunk were damaged
+    return len(lines)
 
 
 def _deliver_or_set_aside(outbox: Outbox, runs: MlflowRuns, event: Event, say: Callable[[str], None]) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from study.errors import StudyError
 
 Event = dict[str, Any]
+DAMAGED = "damaged"
 _OPENS = b'"do":"open"'
 
 
@@ -76,31 +76,27 @@ class Outbox:
         # A journal that was replaced by a shorter one is delivered whole.
         return int(position) if known and int(position) <= self._journal.stat().st_size else 0
 
-    def undelivered(self, most: int, say: Callable[[str], None] = print) -> tuple[list[Event], int]:
+    def undelivered(self, most: int) -> tuple[list[Event], int]:
         """The next events, and the position behind them.
 
         Args:
-            most: How many events at the most.
-            say: Told of every line that is damaged, which is skipped and set aside.
+            most: How many events at the most. In place of a damaged line stands an event that does `DAMAGED`, with the
+                reason and the line.
         """
         position = self.delivered
         events: list[Event] = []
         with self._journal.open("rb") as file:
             file.seek(position)
             while len(events) < most and (line := file.readline()).endswith(b"\n"):
-                event = _event(line)
-                if event is None:
-                    where = f"{self._journal}, line {self._lines_before(position) + 1}"
-                    say(f"{where} is damaged and is skipped.")
-                    self.set_aside({"line": line.decode(errors="replace")}, f"{where} is damaged")
-                else:
-                    events.append(event)
+                events.append(_event(line) or self._damaged(line, position))
                 position = file.tell()
         return events, position
 
-    def _lines_before(self, position: int) -> int:
+    def _damaged(self, line: bytes, position: int) -> Event:
         with self._journal.open("rb") as file:
-            return file.read(position).count(b"\n")
+            number = file.read(position).count(b"\n") + 1
+        reason = f"{self._journal}, line {number} is damaged"
+        return {"do": DAMAGED, "reason": reason, "line": line.decode(errors="replace")}
 
     @property
     def opened(self) -> set[str]:

@@ -93,7 +93,7 @@ def test_a_link_to_the_folder_is_no_other_folder(tiny_study, copied, tmp_path, c
 
 @pytest.mark.parametrize("name", ["what?", "50%41"])
 def test_a_home_that_a_database_address_cannot_hold_is_refused(tmp_path, name):
-    done = run_module("study.launch", "quick", "--home", tmp_path / name, "--dry-run")
+    done = run_module("study.launch", "--home", tmp_path / name, "--dry-run")
     assert done.returncode == 2
     assert "database addresses cannot hold; choose another --home" in done.stderr
     assert list(tmp_path.iterdir()) == []
