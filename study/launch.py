@@ -55,6 +55,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--resume", action="store_true", help="go on with the study of this name")
     parser.add_argument(
+        "--retry-failed", action="store_true", help="with --resume: try trials and finals that failed again"
+    )
+    parser.add_argument(
         "--dry-run", action="store_true", help="check everything, print the plan, write nothing"
     )
     parser.add_argument(
@@ -92,12 +95,14 @@ def _checked(options: argparse.Namespace, flags: dict[str, Any]) -> Launch:
         flags["skip_bad_images"] = True
     where = {"home": options.home, "ray_address": options.ray_address}
     if not options.resume:
+        if options.retry_failed:
+            raise UsageError("--retry-failed goes on with a study; give --resume too.")
         return new_launch(options.study or "demo", flags, datasets=_datasets(options.data), **where)
     if options.data:
         raise UsageError(
             "--data starts a study; with --resume, give a moved folder as --datasets.NAME.root DIR."
         )
-    return resumed_launch(options.study, flags, name=options.name, **where)
+    return resumed_launch(options.study, flags, name=options.name, retry_failed=options.retry_failed, **where)
 
 
 def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:

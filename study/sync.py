@@ -8,7 +8,7 @@ from functools import partial
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command, say
+from study.cli.command import FAILED, Parser, run_command, say
 from study.cli.options import add_study_options
 
 
@@ -38,11 +38,14 @@ def _sync(arguments: list[str], console: Console) -> int:
     tell = partial(say, console)
     with only_driver(home.root):
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
+        if outbox.set_aside_events:
+            outbox.deliver_again()
         delivered = deliver_all(outbox, partial(connect_tracker, settings, home), tell)
+        refused = len(outbox.set_aside_events)
         outbox.close()
-        tell(f"{delivered} results were delivered to {home.tracking_uri(settings)}.")
+        tell(f"{delivered - refused} results were delivered to {home.tracking_uri(settings)}.")
         publish_models(settings, home, tell)
-    return 0
+    return FAILED if refused else 0
 
 
 if __name__ == "__main__":

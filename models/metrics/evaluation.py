@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 import torch
 from numpy.typing import ArrayLike
+from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
@@ -58,11 +59,20 @@ def summary_of(quantities: Mapping[str, ArrayLike]) -> dict[str, float]:
     return {**summarise(raw), **{f"{KEPT}{name}": value for name, value in summarise(kept).items()}}
 
 
-def save_evaluation(path: Path, quantities: Mapping[str, np.ndarray]) -> None:
-    """Keep the values of every image in one safetensors file."""
-    save_file({name: np.ascontiguousarray(value) for name, value in quantities.items()}, path)
+def save_evaluation(
+    path: Path, quantities: Mapping[str, np.ndarray], metadata: Mapping[str, str] | None = None
+) -> None:
+    """Keep the values of every image in one safetensors file, with texts by name beside them."""
+    arrays = {name: np.ascontiguousarray(value) for name, value in quantities.items()}
+    save_file(arrays, path, metadata=dict(metadata or {}))
 
 
 def load_evaluation(path: Path) -> dict[str, np.ndarray]:
     """The arrays of `save_evaluation`, by name."""
     return dict(load_file(path))
+
+
+def evaluation_metadata(path: Path) -> dict[str, str]:
+    """The texts that `save_evaluation` was given, by name."""
+    with safe_open(path, framework="np") as file:
+        return file.metadata() or {}

@@ -17,6 +17,7 @@ from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
 from study.search.trial_spec import TrialSpec
+from study.settings.identity import Identity
 from study.settings.schema import StudySettings
 from study.training.data import TrialData
 from study.training.trial import Trial
@@ -27,6 +28,7 @@ class Shared:
     """What all trials of a study share; images and vectors are in Ray's object store, once per node."""
 
     settings: StudySettings
+    identity: Identity
     plugins: dict[str, str | None]
     images: dict[str, ray.ObjectRef]
     vectors: dict[str, ray.ObjectRef]
@@ -55,7 +57,7 @@ class ColorizationTrial(tune.Trainable):
 
     def _begin(self) -> Trial:
         spec = spec_of(self.config)
-        return Trial(self._shared.settings, spec, self._data(spec))
+        return Trial(self._shared.settings, spec, self._data(spec), self._shared.identity)
 
     def _data(self, spec: TrialSpec) -> TrialData:
         dataset = spec.dataset

@@ -10,6 +10,7 @@ from typing import Any
 from models.plugins import packed
 from study.errors import StudyError
 from study.search.conductor import Conductor
+from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.training.data import Prepared
@@ -104,6 +105,7 @@ def train_trials(
 
     shared = Shared(
         settings.model_copy(update={"storage": home.storage_uri(settings)}),
+        home.identity or NOBODY,
         packed(settings.plugins),
         {name: ray.put(images) for name, images in prepared.images.items()},
         {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},

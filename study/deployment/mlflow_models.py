@@ -10,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from study.deployment.model_folder import write_model_folder
+from study.errors import UsageError
+from study.settings.identity import NOBODY, Identity
 from study.settings.schema import StudySettings, cell_key
 from study.storage.storage import Storage
 from study.tracking.mlflow_client import mlflow_client
-from study.tracking.names import MODEL_TAG
+from study.tracking.names import IDENTITY_TAG, MODEL_TAG, registered_name
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
@@ -38,21 +40,22 @@ def requirements() -> list[str]:
     return [f"{name}=={version(name).partition('+')[0]}" for name in _PACKAGES]
 
 
-def registered_name(study: str, dataset: str) -> str:
-    """The registered model whose versions are a dataset's champions."""
-    return f"{study}-{dataset}"
-
-
 def champion_address(study: str, dataset: str) -> str:
     """What MLflow calls a dataset's champion."""
     return f"models:/{registered_name(study, dataset)}@{ALIAS}"
 
 
 class ModelRegistry:
-    """Logs and registers the models of one study; what exists is found again, so nothing is created twice."""
+    """Logs and registers the models of one study; what exists is found again, so nothing is created twice.
 
-    def __init__(self, record: StudyRecord) -> None:
+    Args:
+        record: The study in MLflow.
+        identity: The study's, which its registered models carry.
+    """
+
+    def __init__(self, record: StudyRecord, identity: Identity = NOBODY) -> None:
         self._record = record
+        self._identity = identity
         self._client = mlflow_client(record.uri)
         experiment = self._client.get_experiment_by_name(record.name)
         self._experiment_id = experiment.experiment_id
@@ -99,10 +102,18 @@ class ModelRegistry:
         found = self._client.search_logged_models(
             [self._experiment_id], filter_string=f"tags.`{_TRIAL_TAG}` = '{trial.key}'"
         )
-        return next((model for model in found if str(model.status) == "READY"), None)
+        ready = [model for model in found if str(model.status) == "READY"]
+        for model in found:
+            if model not in ready:  # its upload was killed
+                self._client.delete_logged_model(model.model_id)
+        return ready[0] if ready else None
 
     def register(self, trial: TrialRecord, card: str) -> bool:
-        """Make a trial's model the champion of its dataset; False if it was that before."""
+        """Make a trial's model the champion of its dataset; False if it was that before.
+
+        Raises:
+            UsageError: If the registered model belongs to another study.
+        """
         name = registered_name(self._record.name, trial.dataset)
         self._make_registered(name, card)
         versions = self._client.search_model_versions(f"name = '{name}'")
@@ -127,8 +138,17 @@ class ModelRegistry:
     def _make_registered(self, name: str, card: str) -> None:
         found = self._client.search_registered_models(f"name = '{name}'")
         if not found:
-            self._client.create_registered_model(name, description=card)
-        elif found[0].description != card:
+            tags = {IDENTITY_TAG: self._identity.key}
+            self._client.create_registered_model(name, tags=tags, description=card)
+            return
+        if not self._identity.owns(found[0].tags.get(IDENTITY_TAG)):
+            raise UsageError(
+                f"MLflow at {self._record.uri} has a registered model {name} that belongs to another study; rename it "
+                "there, and publish this study's models with study.sync."
+            )
+        if IDENTITY_TAG not in found[0].tags:
+            self._client.set_registered_model_tag(name, IDENTITY_TAG, self._identity.key)
+        if found[0].description != card:
             self._client.update_registered_model(name, description=card)
 
 

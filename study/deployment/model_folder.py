@@ -20,6 +20,7 @@ from study.storage.paths import WEIGHTS, trial_folder
 from study.storage.storage import Storage
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
+from study.training.origin import Origin
 
 
 def write_model_folder(
@@ -43,7 +44,8 @@ def write_model_folder(
         file = storage.get_file(key, Path(temporary))
         if file is None:
             raise StudyError(f"The weights {key} are not in the storage {storage.uri}; restore that folder.")
-        generator = load_weights(file)[0]
+        generator, metadata = load_weights(file)
+    Origin(record.identity, trial.key, trial.params, trial.seed).check(metadata, f"The weights file {key}")
     plugin, plugin_file = _plugin(trial.architecture)
     vgg16 = settings.model.vgg16 if architecture(trial.architecture).features else ""
     config = ColorizerConfig(

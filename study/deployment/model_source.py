@@ -14,6 +14,7 @@ from study.errors import UsageError
 from study.settings.sources import load_settings
 from study.settings.study_folder import StudyHome, existing_home
 from study.tracking.mlflow_client import configure_mlflow, mlflow_errors
+from study.tracking.moved import follow_folder
 
 _ADDRESS = re.compile(r"^(models|runs|mlflow-artifacts|s3|https?)://?")
 
@@ -101,6 +102,7 @@ def _download(model: str, tracking_uri: str | None, into: Path) -> Path:
 
     before = mlflow.get_tracking_uri()
     where = tracking_uri or before
+    follow_folder(where)
     # MLflow looks `models:/NAME@ALIAS` up under the process-wide address alone, whatever the call is given.
     mlflow.set_tracking_uri(where)
     try:

@@ -14,6 +14,7 @@ from study.deployment.mlflow_models import ModelRegistry
 from study.deployment.model_card import model_card
 from study.deployment.model_folder import write_model_folder
 from study.errors import StudyError, first_line
+from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
@@ -39,10 +40,11 @@ def publish_models(
         TrackingError: The server is away or refuses; what is missing can be published later.
         StudyError: Weights are not in the study's storage.
     """
-    record = StudyRecord(home.tracking_uri(settings), settings.name)
+    identity = home.identity or NOBODY
+    record = StudyRecord(home.tracking_uri(settings), settings.name, identity)
     storage = Storage(home.storage_uri(settings))
     try:
-        registry = ModelRegistry(record)
+        registry = ModelRegistry(record, identity)
         for dataset, name in record.cells:
             trial = best_trial(record, dataset, name)
             if trial is not None:

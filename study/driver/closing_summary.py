@@ -14,6 +14,7 @@ from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.errors import StudyError
 from study.reporting.page import write_report
+from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings, cell_key
 from study.settings.study_folder import StudyHome
 from study.tracking.record import StudyRecord
@@ -22,13 +23,21 @@ _MEANS = ("psnr", "ssim")
 _SHORT = {"psnr": "PSNR", "ssim": "SSIM", "search": "c/p/f"}
 
 
-def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
+def conclude(
+    settings: StudySettings, home: StudyHome, console: Console, record: StudyRecord | None = None
+) -> int:
     """Print the summary table, write the report, and name the commands that show more.
+
+    Args:
+        settings: The study.
+        home: Its folder.
+        console: Where it is printed.
+        record: In place of what MLflow has.
 
     Returns:
         0, or 1 if no cell has a finished trial.
     """
-    record = StudyRecord(home.tracking_uri(settings), settings.name)
+    record = record or StudyRecord(home.tracking_uri(settings), settings.name, home.identity or NOBODY)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
     say(console, epochs_sentence(record, summaries))

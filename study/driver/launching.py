@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from study.driver.ownership import check_ownership
 from study.driver.preflight import check_addresses, check_inputs, check_name, check_resources
 from study.driver.resume import resumed
+from study.settings.addresses import with_absolute_addresses
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
 from study.settings.study_folder import StudyHome
@@ -26,12 +28,14 @@ class Launch:
         folder: Its folder.
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
+        retry_failed: Whether trials and finals that failed are tried again.
     """
 
     settings: StudySettings
     folder: StudyHome
     home: Path
     ray_address: str | None
+    retry_failed: bool = False
 
 
 def new_launch(
@@ -65,6 +69,7 @@ def resumed_launch(
     home: Path,
     name: str | None = None,
     ray_address: str | None = None,
+    retry_failed: bool = False,
 ) -> Launch:
     """Check a study that is to go on.
 
@@ -74,13 +79,14 @@ def resumed_launch(
         home: The folder of all studies.
         name: The study's; None takes it from `source`.
         ray_address: See `Launch`.
+        retry_failed: See `Launch`.
 
     Raises:
         UsageError: If there is no such study, or a setting differs that may not, or something cannot be used.
     """
     given = None if source is None else load_settings(_content(source), changes)
     settings, folder = resumed(home, name, given, changes)
-    return _checked(settings, folder, home, ray_address)
+    return replace(_checked(settings, folder, home, ray_address), retry_failed=retry_failed)
 
 
 def _content(source: Source) -> Path | Mapping[str, Any]:
@@ -90,7 +96,9 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
 
 
 def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
+    settings = with_absolute_addresses(settings)
     check_inputs(settings)
     check_resources(settings, ray_address)
     check_addresses(settings, ray_address)
+    check_ownership(settings, folder)
     return Launch(settings, folder, home, ray_address)

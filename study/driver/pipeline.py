@@ -9,7 +9,7 @@ from typing import Any
 
 from rich.console import Console
 
-from study.cli.command import program, say
+from study.cli.command import FAILED, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
 from study.errors import StudyError
@@ -26,7 +26,7 @@ def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool =
         second_signal_ends: See `Interruption`.
 
     Returns:
-        The exit code: 0 done, 1 no cell has a finished trial, 130 interrupted.
+        The exit code: 0 done; 1 no cell has a finished trial, or MLflow has not received everything; 130 interrupted.
 
     Raises:
         UsageError: If data, ledger or cluster cannot be used; nothing was started.
@@ -68,22 +68,38 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
     _print_facts(settings, prepared.facts(settings), console)
-    outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
+    outcome = run_study(
+        settings, home, prepared, launch.ray_address, interruption, console, retry=launch.retry_failed
+    )
     if not outcome.delivered:
         say(
             console,
             "MLflow has not received everything; deliver the rest and publish the models with:\n"
             f"  {program('python')} -m study.sync --name {settings.name}{_home_flag(launch)}",
         )
+    if outcome.failed:
+        say(
+            console,
+            f"{outcome.failed} trials or finals failed; once the cause is mended, try them again with:\n"
+            f"  {_resume_command(launch)} --retry-failed",
+        )
     if not outcome.finished:
         raise KeyboardInterrupt
-    if not outcome.delivered:  # the table, the report and the models are made from what MLflow has
-        return 0
-    _publish(settings, home, console)
-    return conclude(settings, home, console)
+    if not outcome.delivered:
+        from study.tracking.replay import replayed
+
+        say(console, "Table and report are made from the study's own journal.")
+        with replayed(settings, home) as record:
+            conclude(settings, home, console, record)
+        return FAILED
+    published = _publish(settings, home, console)
+    code = conclude(settings, home, console)
+    if outcome.refused:
+        say(console, f"MLflow refused {outcome.refused} results; they are kept in {home.outbox}.")
+    return code if published and not outcome.refused else FAILED
 
 
-def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:
+def _publish(settings: StudySettings, home: StudyHome, console: Console) -> bool:
     """Models are published after the results: a failure here can be retried and costs no trial."""
     from study.deployment.publish import publish_models
 
@@ -92,6 +108,8 @@ def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None
         publish_models(settings, home, partial(say, console))
     except StudyError as error:
         say(console, str(error))
+        return False
+    return True
 
 
 def _home_flag(launch: Launch) -> str:

@@ -19,8 +19,9 @@ from models.errors import ModelError
 from models.hardware import choose_device
 from models.vgg_weights import describe_weights
 from study.errors import UsageError, first_line, holds_secret
+from study.settings.addresses import check_places
 from study.settings.schema import StudySettings
-from study.settings.study_folder import StudyHome
+from study.settings.study_folder import StudyHome, sqlite_url
 from study.storage.storage import Storage
 from study.training.data import needs_vectors
 
@@ -88,11 +89,12 @@ def _cluster(ray_address: str | None) -> str:
 
 
 def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
-    """Check that every server that the study needs can be reached.
+    """Check that every server that the study needs can be reached, and every place keeps what it is given.
 
     Raises:
         UsageError: Naming the address.
     """
+    check_places(settings)
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
         _check_server(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
     elif settings.tracking.uri:
@@ -164,6 +166,7 @@ def check_name(home: Path, settings: StudySettings) -> StudyHome:
         UsageError: If a study of that name exists.
     """
     study = StudyHome(Path(os.path.abspath(home / settings.name)))
+    sqlite_url(study.root)
     if study.settings_file.exists():
         raise UsageError(
             f"A study named {settings.name} exists in {home}; continue it with --resume, or choose another --name."

@@ -1,4 +1,4 @@
-"""Resuming a study: which settings may differ from those it was started with."""
+"""Resuming a study: which settings may differ from those it was started with, and what is tried again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,22 @@ from typing import Any
 
 from study.errors import UsageError
 from study.search import attributes as keys
-from study.search.database import holds_study
-from study.search.ledger import StudyLedger
+from study.search.database import owners
+from study.search.ledger import CellLedger, StudyLedger
+from study.search.trial_spec import DIVERGED, LedgerTrial, TrialState, retried
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
+# What decides about a trial that is tried again; everything else that the ledger keeps with it is how it went.
+_KEPT = (
+    keys.SEED,
+    keys.GENERATOR_FROM,
+    keys.CONFIGURATION,
+    keys.EPOCHS,
+    keys.CONTINUES,
+    keys.INHERITED_EPOCHS,
+)
 # Every other setting decides which trials there are or what they achieve, and keeps its first value.
 _MAY_CHANGE = (
     "budget.trials",
@@ -98,7 +108,7 @@ def _shown(value: Any) -> str:
 
 
 def _check_ledger(url: str, name: str) -> None:
-    if not holds_study(url, name):
+    if not owners(url, name):
         raise UsageError(
             f"ledger is {url}, but that database does not hold the study {name}; move it there before, or leave the "
             "address as it was."
@@ -126,3 +136,32 @@ def check_content(ledger: StudyLedger, fingerprints: Mapping[str, str]) -> None:
                 f"The images of {cell.dataset} are not those that the study was started with (fingerprint {now[:12]}, "
                 f"then {before[:12]}); restore them, or start a study of another --name."
             )
+
+
+def failures(ledger: StudyLedger) -> list[tuple[CellLedger, LedgerTrial]]:
+    """Failed trials and finals that were not tried again, with the part of the ledger that they belong to.
+
+    A trial that diverged is no failure: its configuration would diverge again.
+    """
+    found = []
+    for part in ledger.parts:
+        trials = part.trials()
+        again = retried(trials)
+        for trial in trials:
+            diverged = str(trial.attributes.get(keys.REASON, "")).startswith(DIVERGED)
+            if trial.state is TrialState.FAIL and not diverged and trial.number not in again:
+                found.append((part, trial))
+    return found
+
+
+def retry_failed(ledger: StudyLedger) -> int:
+    """Queue every failed trial and final again, with its parameters and its seed; it then stands in the other's place.
+
+    Returns:
+        How many there are.
+    """
+    failed = failures(ledger)
+    for part, trial in failed:
+        kept = {name: trial.attributes[name] for name in _KEPT if name in trial.attributes}
+        part.enqueue(trial.params, kept | {keys.RETRIES: trial.number})
+    return len(failed)

@@ -14,10 +14,14 @@ from rich.console import Console
 from models.metrics.evaluation import save_evaluation
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
+from study.cli.command import say
 from study.cli.interruption import Interruption
+from study.driver.driver_lock import sole_driver
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
-from study.driver.resume import check_content
+from study.driver.ownership import take_ownership
+from study.driver.resume import check_content, failures, retry_failed
+from study.driver.retention import Retention
 from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
@@ -45,11 +49,15 @@ class Outcome:
 
     Attributes:
         finished: Whether nothing is left to do.
-        delivered: Whether MLflow has received everything.
+        delivered: Whether MLflow was given everything.
+        refused: How many results it refused for good.
+        failed: How many trials and finals failed for another reason than their configuration.
     """
 
     finished: bool
     delivered: bool
+    refused: int
+    failed: int
 
 
 def run_study(
@@ -59,6 +67,8 @@ def run_study(
     ray_address: str | None,
     interruption: Interruption,
     console: Console,
+    *,
+    retry: bool = False,
 ) -> Outcome:
     """Run everything that the ledger says is unfinished.
 
@@ -69,20 +79,25 @@ def run_study(
         ray_address: A cluster's address; None for one on this machine.
         interruption: Handles signals; installed again once Ray has set handlers of its own.
         console: Where progress is shown.
+        retry: Try trials and finals that failed again.
 
     Raises:
         UsageError: If the study is already running, its images changed or Ray cannot be reached; nothing was changed.
         StudyError: If ledger or storage cannot be used.
     """
     url = home.ledger_url(settings)
-    with only_driver(home.root), ledger_errors(url):
-        ledger = StudyLedger(open_storage(url), settings)
+    with only_driver(home.root), ledger_errors(url), sole_driver(url, settings.name) as check:
+        ledger = StudyLedger(open_storage(url, check), settings)
+        take_ownership(settings, home, ledger)
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
+        if retry:
+            say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
-        conductor = Conductor(settings, ledger, [tracker, screen])
+        retention = Retention(Storage(home.storage_uri(settings)))
+        conductor = Conductor(settings, ledger, [tracker, screen, retention])
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
@@ -94,6 +109,7 @@ def run_study(
                 _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install, screen.say), screen:
                     train_trials(settings, home, prepared, conductor, screen.say)
+                retention.sweep()
             if conductor.finished:
                 _close_runs(tracker, ledger)
             delivered = delivery.finish(_PATIENCE_SECONDS)
@@ -102,7 +118,7 @@ def run_study(
             raise
         finally:
             outbox.close()
-    return Outcome(conductor.finished, delivered)
+    return Outcome(conductor.finished, delivered, len(outbox.set_aside_events), len(failures(ledger)))
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:

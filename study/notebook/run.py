@@ -20,6 +20,7 @@ def run(
     name: str | None = None,
     home: str | Path = HOME,
     resume: bool = False,
+    retry_failed: bool = False,
     ray_address: str | None = None,
     **changes: Any,
 ) -> Study:
@@ -33,6 +34,7 @@ def run(
         name: The study's name and folder.
         home: The folder of all studies.
         resume: Go on with the study of this name.
+        retry_failed: With `resume`: try trials and finals that failed again.
         ray_address: A running Ray cluster; None takes RAY_ADDRESS, or starts one on this machine.
         changes: Sections of settings that win, such as `budget={"trials": 4}`. `datasets` takes the place of all
             others, unless a study is resumed.
@@ -53,7 +55,14 @@ def run(
     if name is not None:
         changes["name"] = name
     if resume:
-        launch = resumed_launch(settings, changes, home=Path(home), name=name, ray_address=ray_address)
+        launch = resumed_launch(
+            settings,
+            changes,
+            home=Path(home),
+            name=name,
+            ray_address=ray_address,
+            retry_failed=retry_failed,
+        )
     else:
         datasets = changes.pop("datasets", None)
         launch = new_launch(

@@ -9,7 +9,7 @@ from models.hyperparameters import Space
 from study.search import attributes as keys
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.ledger import CellLedger
-from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState
+from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState, retried
 from study.settings.schema import StudySettings
 
 # A cell is not abandoned before this many of its trials have ended: a few divergences prove nothing.
@@ -47,7 +47,13 @@ class CellProgress:
         self._running: dict[tuple[Stage, int], dict[int, float]] = {}
         for stage in Stage:
             self._read(stage)
-        trials = [trial for trial in search.trials() if trial.state is not TrialState.WAITING]
+        everything = search.trials()
+        again = retried(everything)
+        trials = [
+            trial
+            for trial in everything
+            if trial.state is not TrialState.WAITING and trial.number not in again
+        ]
         continued = {trial.attributes.get(keys.CONTINUES) for trial in trials}
         self._begun = sum(keys.CONTINUES not in trial.attributes for trial in trials)
         self._to_continue = {
@@ -60,9 +66,12 @@ class CellProgress:
         self._winners: list[int] | None = finals.attributes.get(keys.WINNERS)
 
     def _read(self, stage: Stage) -> None:
-        for trial in self.ledger(stage).trials():
+        trials = self.ledger(stage).trials()
+        again = retried(trials)
+        for trial in trials:
             if trial.state.ended:
-                self._count(stage, trial.state, trial.best)
+                if trial.number not in again:
+                    self._count(stage, trial.state, trial.best)
                 self.epochs += _charged(trial.epochs, trial.attributes.get(keys.INHERITED_EPOCHS, 0))
                 self.device_seconds += trial.attributes.get(keys.DEVICE_SECONDS, 0.0)
             elif trial.state is TrialState.RUNNING:

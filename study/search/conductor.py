@@ -233,8 +233,9 @@ class Conductor:
     def _gives_up(self, progress: CellProgress) -> str:
         failed, ended = progress.states[TrialState.FAIL], progress.states.total()
         return (
-            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; fix the cause, or raise "
-            f"resources.max_failed_share ({self._settings.resources.max_failed_share:g}), and continue with --resume."
+            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; fix the cause and continue with "
+            "--resume --retry-failed, or raise resources.max_failed_share "
+            f"({self._settings.resources.max_failed_share:g}) and continue with --resume."
         )
 
     def _note(self, sentence: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.exc import SQLAlchemyError
 
 from study.errors import StudyError, first_line
+from study.search.attributes import IDENTITY
 from study.search.optuna_storage import SoleWriterStorage
 
 
@@ -21,11 +22,12 @@ class LedgerError(StudyError):
     """The ledger's database cannot be used."""
 
 
-def open_storage(url: str) -> BaseStorage:
+def open_storage(url: str, check: Callable[[], None] = lambda: None) -> BaseStorage:
     """The database behind a ledger, created if there is none.
 
     Args:
         url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
+        check: Called before trials are written, see `study.driver.driver_lock.sole_driver`.
 
     Raises:
         LedgerError: If the database cannot be opened.
@@ -38,7 +40,7 @@ def open_storage(url: str) -> BaseStorage:
     if url.startswith("sqlite"):
         sqlalchemy.event.listen(backend.engine, "connect", _write_ahead)
         backend.engine.dispose()
-    return SoleWriterStorage(backend)
+    return SoleWriterStorage(backend, check)
 
 
 def _write_ahead(connection: Any, _record: Any) -> None:
@@ -63,14 +65,33 @@ def ledger_errors(url: str) -> Iterator[None]:
         ) from error
 
 
-def holds_study(url: str, name: str) -> bool:
-    """Whether a ledger holds a study of this name; an SQLite file that does not exist is not created.
+def owners(url: str, name: str) -> dict[str, str | None]:
+    """What a ledger holds of a study of this name; nothing is created where there is no ledger.
+
+    Returns:
+        The identity that each part of the study carries (None: none), by the part's name `NAME/dataset/architecture…`.
 
     Raises:
         LedgerError: If the database cannot be opened.
     """
+    if not _is_ledger(url):
+        return {}
+    return {
+        one.study_name: one.user_attrs.get(IDENTITY)
+        for one in open_storage(url).get_all_studies()
+        if one.study_name.startswith(f"{name}/")
+    }
+
+
+def _is_ledger(url: str) -> bool:
     address = sqlalchemy.make_url(url)
-    if address.drivername.startswith("sqlite") and not Path(address.database or "").is_file():
+    if address.get_backend_name() == "sqlite" and not Path(address.database or "").is_file():
         return False
-    known = optuna.study.get_all_study_names(open_storage(url))
-    return any(one.startswith(f"{name}/") for one in known)
+    try:
+        engine = sqlalchemy.create_engine(url)
+        try:
+            return sqlalchemy.inspect(engine).has_table("studies")
+        finally:
+            engine.dispose()
+    except (SQLAlchemyError, ImportError) as error:
+        raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error

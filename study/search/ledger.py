@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import optuna
@@ -18,12 +18,14 @@ from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
 from models.metrics import OBJECTIVE
-from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
+from study.errors import UsageError
+from study.search.attributes import DEVICE_SECONDS, IDENTITY, NODES, REASON, TEST
 from study.search.cells import Cell, Stage, cells_of, derived_seed
 from study.search.pruners import make_pruner
 from study.search.samplers import make_sampler
 from study.search.search_space import complete, suggest
 from study.search.trial_spec import LedgerTrial, Parameters, TrialState
+from study.settings.identity import Identity
 from study.settings.pruners import PRUNERS
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
@@ -47,6 +49,26 @@ class StudyLedger:
             for cell in self.cells
             for stage in Stage
         }
+
+    def claim(self, identity: Identity) -> None:
+        """Mark every part of the ledger as this study's.
+
+        Raises:
+            UsageError: If one carries the identity of another study.
+        """
+        for part in self.parts:
+            found = part.attributes.get(IDENTITY)
+            if found not in (None, identity.key):
+                raise UsageError(
+                    "The ledger holds another study of this name; choose another --name or --ledger."
+                )
+        for part in self.parts:
+            part.remember(IDENTITY, identity.key)
+
+    @property
+    def parts(self) -> Collection[CellLedger]:
+        """Search and finals of every cell."""
+        return self._parts.values()
 
     def search(self, cell: str) -> CellLedger:
         """The search of the cell with this key."""

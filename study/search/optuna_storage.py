@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,9 @@ from optuna.storages import RDBStorage
 from optuna.storages._cached_storage import _CachedStorage
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import bindparam, insert, update
+from sqlalchemy import bindparam, func, insert, select, update
+
+from study.errors import StudyError
 
 
 class _Table:
@@ -45,6 +47,19 @@ class _Table:
 
 
 _TRIALS = _Table(models.TrialModel, "trial_id")
+_trials, _studies = (one.metadata.tables[one.__tablename__] for one in (models.TrialModel, models.StudyModel))
+_LOCK_STUDY = (
+    select(_studies.c.study_id).where(_studies.c.study_id == bindparam("its_study_id")).with_for_update()
+)
+_before = _trials.alias()
+_COUNT = select(func.count()).select_from(_before).where(_before.c.study_id == bindparam("its_study_id"))
+_NEXT_TRIAL = insert(_trials).values(
+    study_id=bindparam("its_study_id"),
+    state=TrialState.RUNNING,
+    datetime_start=bindparam("now"),
+    number=_COUNT.scalar_subquery(),
+)
+_NUMBER = select(_trials.c.number).where(_trials.c.trial_id == bindparam("its_trial_id"))
 _PARAMS = _Table(models.TrialParamModel, "trial_id", "param_name")
 _VALUES = _Table(models.TrialValueModel, "trial_id", "objective")
 _STEPS = _Table(models.TrialIntermediateValueModel, "trial_id", "step")
@@ -59,10 +74,12 @@ class SoleWriterStorage(_CachedStorage):
 
     Args:
         backend: The database.
+        check: Called before every write; raises if another driver has taken the study over.
     """
 
-    def __init__(self, backend: RDBStorage) -> None:
+    def __init__(self, backend: RDBStorage, check: Callable[[], None] = lambda: None) -> None:
         super().__init__(backend)
+        self._check = check
         self._read: set[int] = set()
         self._study_attributes: dict[int, dict[str, Any]] = {}
 
@@ -108,6 +125,7 @@ class SoleWriterStorage(_CachedStorage):
         return trial
 
     def _write(self, *writes: tuple[Any, dict[str, Any]]) -> None:
+        self._check()
         with self._backend.engine.begin() as connection:
             for statement, values in writes:
                 connection.execute(statement, values)
@@ -117,15 +135,17 @@ class SoleWriterStorage(_CachedStorage):
         self._read_trials_from_remote_storage(study_id)
         if template_trial is not None:
             return super().create_new_trial(study_id, template_trial)
-        number, now = len(self._studies[study_id].trials), datetime.now()
-        row = {
-            "study_id": study_id,
-            "number": number,
-            "state": TrialState.RUNNING,
-            "datetime_start": _utc(now),
-        }
+        self._check()
+        now = datetime.now()
+        row = {"its_study_id": study_id, "now": _utc(now)}
         with self._backend.engine.begin() as connection:
-            trial_id: int = connection.execute(_TRIALS.insert, row).inserted_primary_key[0]  # type: ignore[index]
+            connection.execute(_LOCK_STUDY, {"its_study_id": study_id})
+            trial_id: int = connection.execute(_NEXT_TRIAL, row).inserted_primary_key[0]  # type: ignore[index]
+            number: int = connection.execute(_NUMBER, {"its_trial_id": trial_id}).scalar_one()
+            if number != len(self._studies[study_id].trials):
+                raise StudyError(
+                    "Another driver has begun trials in this ledger; see who runs the study, and go on with --resume."
+                )
         trial = FrozenTrial(number, TrialState.RUNNING, None, now, None, {}, {}, {}, {}, {}, trial_id)
         self._add_trials_to_cache(study_id, [trial])
         return trial_id

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
 from models.hyperparameters import Value
 from models.metrics import OBJECTIVE
+from study.search.attributes import RETRIES
 from study.search.cells import Stage
 from study.settings.schema import cell_key
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:  # a table is read without torch
 
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""
+
+DIVERGED = "diverged: "
+"""How the reason of a diverged trial begins."""
 
 Parameters = dict[str, Value]
 Report = dict[str, float]
@@ -103,6 +107,11 @@ class LedgerTrial:
         return min(self.intermediate_values.values(), default=math.inf)
 
 
+def retried(trials: Iterable[LedgerTrial]) -> set[int]:
+    """Numbers of the failed trials in whose place others stand, which try them again."""
+    return {trial.attributes[RETRIES] for trial in trials if RETRIES in trial.attributes}
+
+
 @dataclass(frozen=True)
 class End:
     """How a trial ended.
@@ -153,5 +162,5 @@ def divergence(architecture: Architecture, report: Report) -> str:
     """Why a report shows that a trial diverged: a loss or the objective is not finite. Empty if it did not."""
     for name, value in report.items():
         if (architecture.is_loss(name) or name == OBJECTIVE) and not math.isfinite(value):
-            return f"diverged: {name} is {value} at epoch {int(report['epoch'])}"
+            return f"{DIVERGED}{name} is {value} at epoch {int(report['epoch'])}"
     return ""

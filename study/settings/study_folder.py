@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from study.errors import UsageError
+from study.settings.identity import Identity, read_identity
 from study.settings.schema import StudySettings
 
 
@@ -30,6 +31,11 @@ class StudyHome:
     def settings_file(self) -> Path:
         """The resolved configuration; its existence means that the study exists."""
         return self.root / "study.yaml"
+
+    @property
+    def identity(self) -> Identity | None:
+        """The study's identity; None before it begins, and in the folder of a study from before there were any."""
+        return read_identity(self.root)
 
     @property
     def outbox(self) -> Path:
@@ -93,8 +99,17 @@ def existing_home(home: Path, name: str) -> StudyHome:
 
 
 def sqlite_url(path: os.PathLike[str]) -> str:
-    """SQLAlchemy URL of an SQLite file."""
-    return f"sqlite:///{os.fspath(path)}"
+    """SQLAlchemy URL of an SQLite file.
+
+    Raises:
+        UsageError: If the path holds a character that means something else there, so that another file would be used.
+    """
+    text = os.fspath(path)
+    if bad := sorted({"?", "%"} & set(text)):
+        raise UsageError(
+            f"The path {text} holds {' and '.join(bad)}, which database addresses cannot hold; choose another --home."
+        )
+    return f"sqlite:///{text}"
 
 
 @contextmanager

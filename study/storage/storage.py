@@ -140,6 +140,15 @@ class Storage:
         with self._named("delete", prefix):
             self._store.delete(prefix)
 
+    def size(self, prefix: str) -> int:
+        """Returns the bytes of everything at and below `prefix`.
+
+        Raises:
+            StorageError: The store cannot be read.
+        """
+        with self._named("measure", prefix):
+            return self._store.size(prefix)
+
     def keys(self, prefix: str) -> list[str]:
         """Returns the sorted keys at or below `prefix` that hold a file or a whole version ("" for all).
 

@@ -36,6 +36,7 @@ class Store(Protocol):
     def staging(self, folder: str) -> AbstractContextManager[Path]: ...
     def write_probe(self, key: str) -> None: ...
     def delete(self, prefix: str) -> None: ...
+    def size(self, prefix: str) -> int: ...
     def names(self, prefix: str) -> list[str]: ...
 
 
@@ -104,6 +105,10 @@ class Folder:
         else:
             path.unlink(missing_ok=True)
 
+    def size(self, prefix: str) -> int:
+        path = self._root / prefix
+        return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
+
     def names(self, prefix: str) -> list[str]:
         start = self._root / prefix
         paths = [start] if start.is_file() else list(start.rglob("*"))
@@ -169,6 +174,10 @@ class ObjectStore:
         store, remote = self._at(prefix)
         if store.exists(remote):
             store.rm(remote, recursive=True)
+
+    def size(self, prefix: str) -> int:
+        store, remote = self._at(prefix)
+        return int(store.du(remote)) if store.exists(remote) else 0
 
     def names(self, prefix: str) -> list[str]:
         store, root = self._at("")

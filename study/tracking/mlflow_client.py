@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from study.errors import StudyError, first_line
+from study.tracking.moved import follow_folder
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -26,6 +27,7 @@ _ENVIRONMENT = {
 def mlflow_client(uri: str) -> MlflowClient:
     """A client of a tracking server, or database, and of its model registry."""
     configure_mlflow()
+    follow_folder(uri)
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)

@@ -11,11 +11,13 @@ from typing import ClassVar
 from PIL import Image
 
 from data_utils.pictures import without_prediction
+from study.errors import StudyError
+from study.settings.identity import NOBODY, Identity
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
 from study.tracking.mlflow_client import mlflow_client
-from study.tracking.names import KEY_TAG, SEARCH_BEST
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, SEARCH_BEST
 from study.tracking.outbox import Event
 
 # The first paragraph is what a folded description shows.
@@ -40,11 +42,18 @@ class MlflowRuns:
         experiment: The study's name.
         artifacts: Where artifacts go if the experiment is made now and no server decides it.
         storage: Where the study's pictures and evaluations lie.
+        identity: The study's, which the experiment carries.
+
+    Raises:
+        StudyError: If the experiment belongs to another study.
     """
 
-    def __init__(self, uri: str, experiment: str, artifacts: str | None, storage: Storage) -> None:
+    def __init__(
+        self, uri: str, experiment: str, artifacts: str | None, storage: Storage, identity: Identity = NOBODY
+    ) -> None:
         self._client = mlflow_client(uri)
         self._storage = storage
+        self._identity = identity
         self._experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
@@ -54,9 +63,21 @@ class MlflowRuns:
 
     def _find_or_make(self, name: str, artifacts: str | None) -> str:
         experiment = self._client.get_experiment_by_name(name)
-        if experiment:
-            return experiment.experiment_id
-        return self._client.create_experiment(name, artifacts, tags=_EXPERIMENT_TAGS)
+        tags = {IDENTITY_TAG: self._identity.key} if self._identity.key else {}
+        if experiment is None:
+            return self._client.create_experiment(name, artifacts, tags={**_EXPERIMENT_TAGS, **tags})
+        if experiment.lifecycle_stage != "active":
+            raise StudyError(
+                f"its experiment {name} was deleted; restore it with "
+                f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`, then deliver with study.sync"
+            )
+        found = experiment.tags.get(IDENTITY_TAG)
+        empty = not self._client.search_runs([experiment.experiment_id], max_results=1)
+        if tags and not (self._identity.owns(found) or (found is None and empty)):
+            raise StudyError(f"its experiment {name} belongs to another study")
+        if tags and found is None:
+            self._client.set_experiment_tag(experiment.experiment_id, IDENTITY_TAG, self._identity.key)
+        return experiment.experiment_id
 
     def _find_runs(self) -> None:
         token = None
@@ -69,6 +90,22 @@ class MlflowRuns:
             token = page.token
             if not token:
                 return
+
+    @property
+    def keys(self) -> set[str]:
+        """The runs that MLflow has."""
+        return set(self._runs)
+
+    def writable(self, key: str) -> bool:
+        """Whether MLflow still has the experiment, and the run if it was opened, and lets them be written to.
+
+        Raises:
+            Exception: Of MLflow, if it cannot be asked.
+        """
+        stages = [self._client.get_experiment(self._experiment).lifecycle_stage]
+        if key in self._runs:
+            stages.append(self._client.get_run(self._runs[key]).info.lifecycle_stage)
+        return all(stage == "active" for stage in stages)
 
     def deliver(self, events: list[Event]) -> None:
         """Deliver events in order; consecutive metrics of one run travel together."""
@@ -96,6 +133,8 @@ class MlflowRuns:
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
+            if event["parent"]:  # which may itself have been lost, and made anew
+                self._client.set_tag(self._runs[key], "mlflow.parentRunId", self._runs[event["parent"]])
             for name, value in event["tags"].items():
                 self._client.set_tag(self._runs[key], name, value)
         params = [Param(name, str(value)) for name, value in event["params"].items()]
@@ -195,4 +234,4 @@ def connect_tracker(settings: StudySettings, home: StudyHome) -> MlflowRuns:
     uri = home.tracking_uri(settings)
     artifacts = None if uri.startswith(("http://", "https://")) else home.artifacts.as_uri()
     storage = Storage(home.storage_uri(settings))
-    return MlflowRuns(uri, settings.name, artifacts, storage)
+    return MlflowRuns(uri, settings.name, artifacts, storage, home.identity or NOBODY)

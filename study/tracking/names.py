@@ -17,9 +17,15 @@ ONCE = 0
 """Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""
 STUDY_RUN = "study"
 KEY_TAG = "study.run"
+IDENTITY_TAG = "study.identity"
 MODEL_TAG = "study.model"
 REPORT = "report.html"
 _SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
+
+
+def registered_name(study: str, dataset: str) -> str:
+    """The registered model whose versions are a dataset's champions."""
+    return f"{study}-{dataset}"
 
 
 def metric_name(architecture: Architecture, name: str) -> str:

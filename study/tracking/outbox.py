@@ -15,6 +15,8 @@ from typing import Any
 from study.errors import StudyError
 
 Event = dict[str, Any]
+DAMAGED = "damaged"
+_OPENS = b'"do":"open"'
 
 
 class Outbox:
@@ -42,17 +44,27 @@ class Outbox:
             self._file.truncate(whole)
 
     def append(self, event: Event) -> None:
-        """Add an event; it is on disk (for a killed process, not for a power cut) when this returns."""
+        """Add an event; it is on disk (for a killed process, not for a power cut) when this returns.
+
+        Raises:
+            StudyError: The disk is full, or the journal was removed.
+        """
         line = json.dumps(event, separators=(",", ":")).encode() + b"\n"
         try:
             with self._lock:
                 self._file.write(line)
                 self._file.flush()
+                removed = os.fstat(self._file.fileno()).st_nlink == 0
         except OSError as error:
             raise StudyError(
                 f"The outbox {self._journal} cannot be written ({error.strerror}); "
                 "free some space and go on with --resume."
             ) from error
+        if removed:
+            raise StudyError(
+                f"The outbox {self._journal} was removed while the study ran; restore it, or go on without it with "
+                "--resume."
+            )
 
     @property
     def delivered(self) -> int:
@@ -60,22 +72,42 @@ class Outbox:
         if not self._mark.exists():
             return 0
         position, _, destination = self._mark.read_text().partition(" ")
-        return int(position) if destination == self._destination else 0
+        known = destination == self._destination and position.isdigit()
+        # A journal that was replaced by a shorter one is delivered whole.
+        return int(position) if known and int(position) <= self._journal.stat().st_size else 0
 
     def undelivered(self, most: int) -> tuple[list[Event], int]:
         """The next events, and the position behind them.
 
         Args:
-            most: How many events at the most.
+            most: How many events at the most. In place of a damaged line stands an event that does `DAMAGED`, with the
+                reason and the line.
         """
         position = self.delivered
         events: list[Event] = []
         with self._journal.open("rb") as file:
             file.seek(position)
             while len(events) < most and (line := file.readline()).endswith(b"\n"):
-                events.append(json.loads(line))
+                events.append(_event(line) or self._damaged(line, position))
                 position = file.tell()
         return events, position
+
+    def _damaged(self, line: bytes, position: int) -> Event:
+        with self._journal.open("rb") as file:
+            number = file.read(position).count(b"\n") + 1
+        reason = f"{self._journal}, line {number} is damaged"
+        return {"do": DAMAGED, "reason": reason, "line": line.decode(errors="replace")}
+
+    @property
+    def opened(self) -> set[str]:
+        """Runs whose opening was delivered."""
+        found, delivered = set(), self.delivered
+        with self._journal.open("rb") as file:
+            while file.tell() < delivered:
+                line = file.readline()
+                if _OPENS in line and (event := _event(line)) and event.get("do") == "open":
+                    found.add(event["run"])
+        return found - {event.get("run") for event in self.set_aside_events if event.get("do") == "open"}
 
     def mark_delivered(self, position: int) -> None:
         """Remember that everything before `position` was delivered."""
@@ -94,10 +126,31 @@ class Outbox:
             file.write(json.dumps({"reason": reason, **event}) + "\n")
 
     @property
+    def set_aside_events(self) -> list[Event]:
+        """Events that were refused for good, each with its `reason`."""
+        if not self.refused.is_file():
+            return []
+        return [json.loads(line) for line in self.refused.read_text(encoding="utf-8").splitlines() if line]
+
+    def deliver_again(self) -> None:
+        """Forget what was delivered and what was refused; the whole journal is to be delivered once more."""
+        self.mark_delivered(0)
+        self.refused.unlink(missing_ok=True)
+
+    @property
     def empty(self) -> bool:
-        """Whether everything was delivered."""
-        return self.delivered >= self._journal.stat().st_size
+        """Whether everything was delivered or set aside."""
+        return self._journal.is_file() and self.delivered >= self._journal.stat().st_size
 
     def close(self) -> None:
         """Close the journal's file."""
         self._file.close()
+
+
+def _event(line: bytes) -> Event | None:
+    """The event of a line of the journal; None if the line is damaged."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) else None

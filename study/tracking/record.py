@@ -18,12 +18,13 @@ from models.metrics.evaluation import load_evaluation
 from models.plugins import load_extensions
 from study.errors import UsageError
 from study.search.trial_spec import TrialState
+from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
 from study.settings.sources import load_settings
 from study.settings.study_folder import existing_home
 from study.storage.paths import EVALUATION, trivial_path
 from study.tracking.mlflow_client import mlflow_client, mlflow_errors
-from study.tracking.names import KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
 
 
@@ -33,19 +34,32 @@ class StudyRecord:
     Args:
         uri: Tracking URI.
         name: The study's name.
+        identity: The study's, where its folder is at hand.
+
+    Attributes:
+        identity: As given.
 
     Raises:
-        UsageError: If there is no such study.
+        UsageError: If there is no such study, or another one of that name.
         StudyError: If the server does not answer.
     """
 
-    def __init__(self, uri: str, name: str) -> None:
+    def __init__(self, uri: str, name: str, identity: Identity = NOBODY) -> None:
         self.uri = uri
         self.name = name
+        self.identity = identity
         self._client = mlflow_client(uri)
         with mlflow_errors(f"MLflow at {uri} does not answer"):
             experiment = self._client.get_experiment_by_name(name)
             runs = list(self._pages(experiment.experiment_id)) if experiment else []
+        if experiment and experiment.lifecycle_stage != "active":
+            raise UsageError(
+                f"The experiment {name} was deleted in MLflow at {uri}; restore it with "
+                f"`mlflow experiments restore --experiment-id {experiment.experiment_id}`."
+            )
+        owner = experiment.tags.get(IDENTITY_TAG) if experiment else None
+        if identity.key and experiment and not identity.owns(owner):
+            raise UsageError(f"MLflow at {uri} has another study named {name}, not the one in this folder.")
         self._runs = {run.data.tags[KEY_TAG]: run for run in runs if KEY_TAG in run.data.tags}
         if STUDY_RUN not in self._runs:
             raise UsageError(f"MLflow at {uri} has no study named {name}.")
@@ -177,7 +191,7 @@ def open_record(name: str, home: Path, tracking_uri: str | None = None) -> Study
         return StudyRecord(tracking_uri, name)
     folder = existing_home(home, name)
     settings = load_settings(folder.settings_file, {})
-    return StudyRecord(folder.tracking_uri(settings), name)
+    return StudyRecord(folder.tracking_uri(settings), name, folder.identity or NOBODY)
 
 
 def log_report(record: StudyRecord, page: str) -> None:

@@ -10,8 +10,8 @@ from data_utils.load_dataset import ImageSet
 from data_utils.pictures import colour_tiles, grey_tiles, save_sheet, tile_side, tiles
 from data_utils.splits import TEST
 from models.learner import Features, Learner
-from models.metrics.evaluation import evaluate, save_evaluation
-from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, truth_path
+from models.metrics.evaluation import evaluate
+from study.storage.paths import PREDICTIONS, grey_path, truth_path
 from study.training.trial_files import TrialFiles
 
 
@@ -41,7 +41,7 @@ def publish_test(
 
     test = evaluate(predict, batches)
     with files.storage.staging(files.folder) as local:
-        picture, values = local / "picture.jpg", local / EVALUATION
+        picture = local / "picture.jpg"
         # The truth is the same for all finals of a dataset; writing it again is cheaper than looking for it.
         for key, sheet in (
             (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),
@@ -50,6 +50,5 @@ def publish_test(
         ):
             save_sheet(picture, sheet)
             files.storage.put_file(key, picture)
-        save_evaluation(values, test)
-        files.storage.put_file(f"{files.folder}/{EVALUATION}", values)
+    files.save_evaluation(test)
     return test

@@ -20,6 +20,7 @@ from models.training import Trainer
 from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.trial_spec import ENERGY, Report, TrialSpec
+from study.settings.identity import NOBODY, Identity
 from study.settings.schema import StudySettings, network_settings
 from study.storage.storage import Storage
 from study.training.data import TrialData, split_indices
@@ -35,12 +36,16 @@ class Trial:
         settings: The study.
         spec: The trial.
         data: The cell's images and vectors.
+        study: Its identity, which its files carry.
 
     Raises:
-        StudyError: If the weights that should start the generator are not in the storage.
+        StudyError: If the weights that should start the generator are not in the storage, or files there are not this
+            trial's.
     """
 
-    def __init__(self, settings: StudySettings, spec: TrialSpec, data: TrialData) -> None:
+    def __init__(
+        self, settings: StudySettings, spec: TrialSpec, data: TrialData, study: Identity = NOBODY
+    ) -> None:
         if settings.storage is None:
             raise StudyError(
                 "The study has no storage for checkpoints; set storage to a folder or an address."
@@ -48,7 +53,7 @@ class Trial:
         self._settings = settings
         self._spec = spec
         self._data = data
-        self._files = TrialFiles(Storage(settings.storage), spec)
+        self._files = TrialFiles(Storage(settings.storage), spec, study)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
         self._trainer = Trainer(

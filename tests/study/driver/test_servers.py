@@ -46,7 +46,7 @@ def test_a_study_on_postgresql_and_an_object_store(database, s3_server, tmp_path
     assert record.finished
     keys = Storage(f"s3://{BUCKET}/photos/served").keys("trials")
     assert {key for key in keys if key.endswith("checkpoint")} == {
-        f"trials/fruit/unet/{name}/checkpoint" for name in ("0", "1", "final-0")
+        f"trials/fruit/unet/{name}/checkpoint" for name in ("0", "1")
     }
     home = tmp_path / "runs" / "served"
     assert not list(home.glob("*.db"))
