@@ -12,7 +12,7 @@ from models.checkpoint import load_weights
 from models.colorizer import PLUGIN, Colorizer, ColorizerConfig
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE
-from models.vgg import VGG16Features
+from models.vgg import vgg16_describer
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.storage.paths import WEIGHTS, trial_folder
@@ -44,7 +44,8 @@ def write_model_folder(
             raise StudyError(f"The weights {key} are not in the storage {storage.uri}; restore that folder.")
         generator = load_weights(file)[0]
     plugin, plugin_file = _plugin(trial.architecture)
-    vgg16 = settings.model.vgg16 if architecture(trial.architecture).features else ""
+    features = architecture(trial.architecture).features
+    vgg16 = settings.model.vgg16 if features else ""
     config = ColorizerConfig(
         trial.architecture,
         settings.model.width,
@@ -53,8 +54,10 @@ def write_model_folder(
         plugin=plugin,
         origin=_origin(record, trial),
         parameters=dict(trial.params),
+        target=settings.training.target,
     )
-    Colorizer(config, generator, VGG16Features(vgg16) if vgg16 else None, choose_device("cpu")).save(folder)
+    describer = vgg16_describer(features, vgg16) if features else None
+    Colorizer(config, generator, describer, choose_device("cpu")).save(folder)
     if plugin_file is not None:
         shutil.copyfile(plugin_file, folder / PLUGIN)
 

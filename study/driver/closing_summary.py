@@ -45,13 +45,17 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
 
 def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
     """What pruning saved."""
-    budget = record.settings["budget"]
     spent = sum(one.epochs for one in summaries)
-    full = sum(
-        one.trials * budget["epochs_for"].get(cell_key(one.dataset, one.architecture), budget["epochs"])
-        for one in summaries
-    )
+    full = sum(one.trials * _epochs(record, one) for one in summaries)
     return f"The search trained {spent} epochs; without pruning it would have been {full}."
+
+
+def _epochs(record: StudyRecord, one: CellSummary) -> int:
+    """Of a full trial; of old studies, too, whose plug-ins may be missing."""
+    budget = record.settings["budget"]
+    common = record.settings["datasets"][one.dataset].get("epochs") or budget["epochs"]
+    epochs: int = budget["epochs_for"].get(cell_key(one.dataset, one.architecture), common)
+    return epochs
 
 
 def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:

@@ -9,6 +9,7 @@ from typing import Any
 
 from study.driver.preflight import check_addresses, check_inputs, check_name
 from study.driver.resume import resumed
+from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
 from study.settings.study_folder import StudyHome
@@ -27,6 +28,7 @@ class Launch:
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
         images: Number of images of each dataset that is a folder; their contents are not read yet.
+        note: What was left out of the study, in a sentence; empty if nothing was.
     """
 
     settings: StudySettings
@@ -34,6 +36,7 @@ class Launch:
     home: Path
     ray_address: str | None
     images: dict[str, int]
+    note: str = ""
 
 
 def new_launch(
@@ -56,8 +59,8 @@ def new_launch(
     Raises:
         UsageError: One sentence per thing that cannot be used.
     """
-    settings = load_settings(_content(source), changes, datasets)
-    return _checked(settings, check_name(home, settings), home, ray_address)
+    settings, note = without_untrained_encoders(load_settings(_content(source), changes, datasets))
+    return _checked(settings, check_name(home, settings), home, ray_address, note)
 
 
 def resumed_launch(
@@ -80,7 +83,9 @@ def resumed_launch(
     Raises:
         UsageError: If there is no such study, or a setting differs that may not, or something cannot be used.
     """
-    given = None if source is None else load_settings(_content(source), changes)
+    given = None
+    if source is not None:
+        given, _ = without_untrained_encoders(load_settings(_content(source), changes))
     settings, folder = resumed(home, name, given, changes)
     return _checked(settings, folder, home, ray_address)
 
@@ -91,7 +96,9 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
     return source if isinstance(source, Mapping) else preset_or_file(str(source))
 
 
-def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
+def _checked(
+    settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None, note: str = ""
+) -> Launch:
     images = check_inputs(settings)
     check_addresses(settings, ray_address)
-    return Launch(settings, folder, home, ray_address, images)
+    return Launch(settings, folder, home, ray_address, images, note)

@@ -53,7 +53,9 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
 
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
-    _print_facts(settings, prepared.facts(settings), console)
+    facts = prepared.facts(settings)
+    settings = settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
+    _print_facts(settings, facts, console)
     outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
     if not outcome.delivered:
         say(
@@ -102,5 +104,11 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
             f"{one['test']} test{refused}",
         )
+        if settings.budget.images is not None:
+            epochs = settings.datasets[name].epochs
+            say(
+                console,
+                f"{name}: {epochs} epochs, so that a trial sees about {settings.budget.images} images",
+            )
     if facts["vgg16"]:
         say(console, f"VGG16 weights: {facts['vgg16']}")

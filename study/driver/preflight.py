@@ -20,7 +20,7 @@ from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
-from study.training.data import needs_vectors
+from study.training.features import feature_kinds
 
 _SECONDS = 5.0
 
@@ -44,7 +44,7 @@ def check_inputs(settings: StudySettings) -> dict[str, int]:
             problems.append(str(error))
     try:
         choose_device(settings.model.device)
-        if needs_vectors(settings):
+        if feature_kinds(settings):
             describe_weights(settings.model.vgg16)
     except ModelError as error:
         problems.append(str(error))

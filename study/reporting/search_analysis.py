@@ -82,7 +82,8 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
     is known of a sampler that is not here, so none of its trials count.
     """
     settings, known = record.settings["search"], known_architecture(name)
-    given = known.first_trials() if known else []
+    target = record.settings.get("training", {}).get("target", "rgb")  # studies of earlier versions have none
+    given = known.first_trials(target) if known else []
     sampler = SAMPLERS.get(settings["sampler"])
     if sampler is None or not (sampler.draws_at_random or sampler.learns_from):
         return []

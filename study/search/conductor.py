@@ -19,7 +19,7 @@ from study.search.search_space import within
 from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
-from study.settings.space import searched
+from study.settings.space import first_trials, searched
 
 
 class Conductor:
@@ -110,7 +110,7 @@ class Conductor:
             self._note(
                 f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
             )
-        first = within(architecture(progress.cell.architecture).first_trials(), space)
+        first = within(first_trials(self._settings, progress.cell.architecture), space)
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 

@@ -49,6 +49,7 @@ def complete(space: Space, params: Parameters) -> bool:
 def within(configurations: Sequence[Parameters], space: Space) -> list[Parameters]:
     """Those that lie in a search space; else the first one's values that do, the sampler adding the rest."""
     kept = [
-        {name: value for name, value in one.items() if space[name].contains(value)} for one in configurations
+        {name: value for name, value in one.items() if name in space and space[name].contains(value)}
+        for one in configurations
     ]
     return [one for one in kept if complete(space, one)] or kept[:1]

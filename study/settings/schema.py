@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.settings import ModelSettings
 from study.settings.pruners import PRUNERS
+from study.settings.recipe import TrainingSettings
 from study.settings.samplers import SAMPLERS
 from study.settings.space import check_sampler, checked_range
 from study.settings.word import WordOf
@@ -32,6 +33,7 @@ def _interval(every: int | str) -> int | str:
     return every
 
 
+DEFAULT_EPOCHS = 100
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
@@ -51,6 +53,9 @@ class DatasetSettings(_Section):
     root: str = Field(description="folder of images, or `drawn:scenes` / `drawn:fruit` for the embedded sets")
     train_limit: int | None = Field(None, ge=1, description="train on a random subset of this many images")
     validation_limit: int | None = Field(None, ge=1, description="validate on a random subset")
+    epochs: int | None = Field(
+        None, ge=1, description="epochs on this dataset; derived from `budget.images` where that is given"
+    )
 
 
 class ModelSection(_Section):
@@ -74,7 +79,14 @@ class BudgetSettings(_Section):
     """How much each cell may spend; equal for all cells."""
 
     trials: int = Field(20, ge=1, description="trials per cell")
-    epochs: int = Field(100, ge=1, description="epochs of a trial that is not pruned")
+    epochs: int | None = Field(
+        None, ge=1, description="epochs of a trial that is not pruned; default 100, unless `images` is given"
+    )
+    images: int | None = Field(
+        None,
+        ge=1,
+        description="instead of epochs: training images that such a trial sees, each as often as need be",
+    )
     epochs_for: dict[str, Annotated[int, Field(ge=1)]] = Field(
         default_factory=dict, description="epochs of single cells, by `dataset/architecture`"
     )
@@ -82,6 +94,14 @@ class BudgetSettings(_Section):
     device_seconds: float | None = Field(
         None, gt=0, description="hand out no further trial of a cell that has used this much device time"
     )
+
+    @model_validator(mode="after")
+    def _one_measure(self) -> BudgetSettings:
+        if self.images is not None and self.epochs is not None:
+            raise ValueError("has both epochs and images; give one of them, and null for the other")
+        if self.images is None and self.epochs is None:
+            self.epochs = DEFAULT_EPOCHS
+        return self
 
 
 class SearchSettings(_Section):
@@ -167,6 +187,7 @@ class StudySettings(_Section):
     )
     plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
     model: ModelSection = Field(default_factory=ModelSection)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     finals: FinalsSettings = Field(default_factory=FinalsSettings)
@@ -201,6 +222,13 @@ class StudySettings(_Section):
                 raise ValueError(
                     f"budget.epochs_for names {cell}, which is none of the study's cells: {sorted(cells)}"
                 )
+        if self.model.vgg16 == "random" and all(
+            architecture(n).features == "maps" for n in self.architectures
+        ):
+            raise ValueError(
+                f"model.vgg16 is random, but {' and '.join(self.architectures)} needs pretrained weights as its "
+                "encoder; fetch them with python -m study.weights, or name other architectures"
+            )
         for name in self.architectures:
             stride = architecture(name).stride
             if self.model.image_size % stride:
@@ -218,12 +246,22 @@ class StudySettings(_Section):
         return self
 
     def epochs_of(self, dataset: str, name: str) -> int:
-        """Epochs of one full trial of a cell."""
-        return self.budget.epochs_for.get(cell_key(dataset, name), self.budget.epochs)
+        """Epochs of one full trial of a cell; where they follow from `budget.images`, see `with_epochs`."""
+        common = self.datasets[dataset].epochs or self.budget.epochs or DEFAULT_EPOCHS
+        return self.budget.epochs_for.get(cell_key(dataset, name), common)
 
+    def with_epochs(self, train_images: Mapping[str, int]) -> StudySettings:
+        """The study with the epochs that follow from `budget.images`; unchanged without it.
 
-def network_settings(model: ModelSection) -> ModelSettings:
-    """What the networks must know of a study's settings."""
-    return ModelSettings(
-        width=model.width, precision=model.precision, gan_loss=model.gan_loss, compile=model.compile
-    )
+        Args:
+            train_images: Number of training images by dataset. Datasets that have their epochs keep them.
+        """
+        if self.budget.images is None:
+            return self
+        datasets = {
+            name: one.model_copy(
+                update={"epochs": one.epochs or max(1, round(self.budget.images / train_images[name]))}
+            )
+            for name, one in self.datasets.items()
+        }
+        return self.model_copy(update={"datasets": datasets})
