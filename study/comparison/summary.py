@@ -31,8 +31,8 @@ class CellSummary:
         parameters: The best configuration; empty without a complete trial.
         epochs: Trained in the search, failed and pruned trials included.
         device_seconds: Charged to search and finals, failed and pruned trials included.
-        pretraining_seconds: Device time of the search behind the weights that generators of this cell started from;
-            0 if none did.
+        pretraining_seconds: Device time of the search behind the weights that generators of this cell started from,
+            as far as it is known; 0 if none did.
         validation: Lowest validation objective of the search.
         test: Metric by name with interval over seeds and images; `kept_…` with the input's luminance.
         seeds: Number of complete finals of the best configuration.
@@ -159,15 +159,17 @@ def _possible(name: str) -> tuple[float, float]:
 
 
 def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:
+    start = record.data.get("start") or {}  # studies of earlier versions have none
+    given = float(start["device_seconds"]) if start.get("architecture") == name else 0.0
     if all(trial.generator_from is None for trial in record.search(dataset, name)):
-        return 0.0
+        return given
     from models.architectures import architecture
 
     try:
         pretraining = architecture(name).pretrained_by
     except ModelError:  # an architecture of a plug-in that the reader does not have
-        return 0.0
-    return sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
+        return given
+    return given + sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
 
 
 Trivial = Mapping[str, Mapping[str, Mapping[str, float]]]

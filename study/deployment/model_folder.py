@@ -73,6 +73,7 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
         "parameters": dict(trial.params),
         "seed": trial.seed,
         f"validation_{OBJECTIVE}": trial.best,
+        "device_seconds": sum(one.device_seconds for one in record.search(trial.dataset, trial.architecture)),
     }
 
 

@@ -9,6 +9,8 @@ from typing import Any
 
 from study.driver.preflight import check_addresses, check_inputs, check_name
 from study.driver.resume import resumed
+from study.driver.start_weights import check_start
+from study.search.warm_start import source_study
 from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
@@ -60,7 +62,10 @@ def new_launch(
         UsageError: One sentence per thing that cannot be used.
     """
     settings, note = without_untrained_encoders(load_settings(_content(source), changes, datasets))
-    return _checked(settings, check_name(home, settings), home, ray_address, note)
+    folder = check_name(home, settings)
+    if settings.search.warm_start is not None:
+        source_study(home, settings.search.warm_start)
+    return _checked(check_start(settings), folder, home, ray_address, note)
 
 
 def resumed_launch(

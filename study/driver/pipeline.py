@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from rich.console import Console
 from study.cli.command import program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
+from study.driver.start_weights import place_start, start_sentence
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
+from study.storage.storage import Storage
 
 
 def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool = True) -> int:
@@ -53,6 +56,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
 
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
+    prepared = replace(prepared, start=place_start(settings, Storage(home.storage_uri(settings))))
     facts = prepared.facts(settings)
     settings = settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
     _print_facts(settings, facts, console)
@@ -110,5 +114,8 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
                 console,
                 f"{name}: {epochs} epochs, so that a trial sees about {settings.budget.images} images",
             )
+    if facts["start"]:
+        fingerprints = {name: one["fingerprint"] for name, one in facts["datasets"].items()}
+        say(console, start_sentence(facts["start"], fingerprints))
     if facts["vgg16"]:
         say(console, f"VGG16 weights: {facts['vgg16']}")

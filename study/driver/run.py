@@ -22,7 +22,8 @@ from study.search.cells import Cell
 from study.search.conductor import Conductor
 from study.search.database import ledger_errors, open_storage
 from study.search.ledger import StudyLedger
-from study.search.trial_spec import TrialState
+from study.search.trial_spec import Parameters, TrialState
+from study.search.warm_start import best_configurations, source_study, warm_configurations
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
 from study.storage.paths import trivial_path
@@ -82,7 +83,7 @@ def run_study(
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
-        conductor = Conductor(settings, ledger, [tracker, screen])
+        conductor = Conductor(settings, ledger, [tracker, screen], _warm(settings, ledger, home))
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
@@ -103,6 +104,14 @@ def run_study(
         finally:
             outbox.close()
     return Outcome(conductor.finished, delivered)
+
+
+def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict[str, list[Parameters]]:
+    """What cells that are still to be opened begin with; a study that goes on needs the earlier one no more."""
+    if settings.search.warm_start is None or not any(ledger.search(cell.key).empty for cell in ledger.cells):
+        return {}
+    found = best_configurations(*source_study(home.root.parent, settings.search.warm_start))
+    return warm_configurations(settings, found)
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:

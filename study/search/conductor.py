@@ -6,7 +6,7 @@ Ray Tune (`study.backend.ray_adapters`) drive it on a cluster, and a simulated c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from models.architectures import architecture
 from models.hyperparameters import Space
@@ -16,7 +16,15 @@ from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
 from study.search.search_space import within
-from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
+from study.search.trial_spec import (
+    LedgerTrial,
+    Listener,
+    Parameters,
+    Report,
+    TrialSpec,
+    TrialState,
+    divergence,
+)
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 from study.settings.space import first_trials, searched
@@ -29,12 +37,18 @@ class Conductor:
         settings: The study.
         ledger: Its ledger.
         listeners: Notified of everything that happens.
+        warm: Configurations of an earlier study by cell, which are tried before all others.
     """
 
     def __init__(
-        self, settings: StudySettings, ledger: StudyLedger, listeners: Sequence[Listener] = ()
+        self,
+        settings: StudySettings,
+        ledger: StudyLedger,
+        listeners: Sequence[Listener] = (),
+        warm: Mapping[str, Sequence[Parameters]] | None = None,
     ) -> None:
         self._settings = settings
+        self._warm = warm or {}
         self._listeners = listeners
         self._cells = {
             cell.key: CellProgress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
@@ -110,7 +124,13 @@ class Conductor:
             self._note(
                 f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
             )
-        first = within(first_trials(self._settings, progress.cell.architecture), space)
+        warm = within(self._warm.get(progress.cell.key, ()), space)
+        if warm:
+            self._note(
+                f"{progress.cell.key}: begins with {len(warm)} of the best configurations of "
+                f"{self._settings.search.warm_start}."
+            )
+        first = [*warm, *within(first_trials(self._settings, progress.cell.architecture), space)]
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 

@@ -72,6 +72,10 @@ class ModelSection(_Section):
         "probability", description="ε inside the logarithm, or none on logits"
     )
     vgg16: str = Field("auto", description="auto (torchvision's cache), a weights file, or `random`")
+    start_from: str | None = Field(
+        None,
+        description="model folder or MLflow address (`models:/…`) whose weights trials of its architecture start from",
+    )
     compile: bool = Field(False, description="torch.compile the networks")
 
 
@@ -123,6 +127,9 @@ class SearchSettings(_Section):
         2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
+    warm_start: str | None = Field(
+        None, description="name or folder of an earlier study; its best configurations are tried first"
+    )
     space: dict[str, dict[str, list[int | float | str]]] = Field(
         default_factory=dict,
         description="ranges `[low, high]` or options of single hyperparameters, by architecture",

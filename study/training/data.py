@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,16 +32,19 @@ class Prepared:
         images: By dataset.
         features: Where VGG16's features are, by dataset and kind; None for those that are computed of every batch.
         vgg16: A description of the weights behind them; empty if none are needed.
+        start: Facts about the model that trials start from, see `study.driver.start_weights`; empty without one.
     """
 
     images: dict[str, ImageSet]
     features: dict[str, dict[str, CacheEntry | None]]
     vgg16: str
+    start: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self, settings: StudySettings) -> dict[str, Any]:
         """What a reader must know about the data, as JSON."""
         return {
             "vgg16": self.vgg16,
+            "start": dict(self.start),
             "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
         }
 

@@ -75,6 +75,8 @@ class Trial:
         )
         if self._spec.generator_from is not None:
             learner.load_generator(self._files.parent_weights(self._spec.generator_from))
+        elif self._settings.model.start_from and (start := self._files.start_weights()) is not None:
+            learner.load_generator(start)
         return learner
 
     def _batches(self, split: int, *, train: bool = False) -> Batches:
