@@ -37,6 +37,7 @@ class CellSummary:
         test: Metric by name with interval over seeds and images; `kept_…` with the input's luminance.
         seeds: Number of complete finals of the best configuration.
         beats: For each trivial prediction, whether the cell's mean test objective is lower; empty without finals.
+        surely_helps: Whether the whole interval of its test objective lies below the grey copy; None without finals.
         model_uri: Where the ready-to-use model lies; empty if there is none.
     """
 
@@ -55,6 +56,7 @@ class CellSummary:
     seeds: int
     beats: dict[str, bool]
     model_uri: str
+    surely_helps: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
@@ -76,6 +78,7 @@ class CellSummary:
             },
             "seeds": self.seeds,
             "beats": self.beats,
+            "surely_beats_grey_copy": self.surely_helps,
             "model_uri": self.model_uri,
         }
 
@@ -115,12 +118,18 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
         seeds=len(finals),
         beats=beaten(test, trivial),
         model_uri=record.model_uri(dataset, name),
+        surely_helps=surely_helps(test, trivial),
     )
 
 
 def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """For each trivial prediction whether a cell's mean test objective is lower; empty without finals."""
     return {row: test[OBJECTIVE].value < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
+
+
+def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> bool | None:
+    """Whether the whole interval of a cell's test objective lies below the grey copy; None without finals."""
+    return test[OBJECTIVE].high < trivial[TRIVIAL[0]][OBJECTIVE] if test else None
 
 
 def test_intervals(record: StudyRecord, finals: list[TrialRecord]) -> dict[str, Interval]:

@@ -13,6 +13,8 @@ from models.colorizer import PLUGIN, Colorizer, ColorizerConfig
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE
 from models.vgg import vgg16_describer
+from study.comparison.summary import summarise_cell
+from study.comparison.warning import champion_warning
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.storage.paths import WEIGHTS, trial_folder
@@ -64,6 +66,7 @@ def write_model_folder(
 
 def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
     facts = record.data["datasets"][trial.dataset]
+    warning = champion_warning(record, summarise_cell(record, trial.dataset, trial.architecture))
     return {
         "study": record.name,
         "dataset": trial.dataset,
@@ -73,6 +76,7 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
         "parameters": dict(trial.params),
         "seed": trial.seed,
         f"validation_{OBJECTIVE}": trial.best,
+        **({"warning": warning} if warning else {}),
         "device_seconds": sum(one.device_seconds for one in record.search(trial.dataset, trial.architecture)),
     }
 

@@ -10,8 +10,10 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
+from study.comparison.selection import champion_of
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
+from study.comparison.warning import champion_warning
 from study.errors import StudyError
 from study.reporting.page import write_report
 from study.settings.schema import StudySettings, cell_key
@@ -31,6 +33,8 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     record = StudyRecord(home.tracking_uri(settings), settings.name)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
+    for warning in _warnings(record, summaries):
+        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
     say(console, epochs_sentence(record, summaries))
     for note in record.notes:
         say(console, f"Note: {note}")
@@ -48,6 +52,16 @@ def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
     spent = sum(one.epochs for one in summaries)
     full = sum(one.trials * _epochs(record, one) for one in summaries)
     return f"The search trained {spent} epochs; without pruning it would have been {full}."
+
+
+def _warnings(record: StudyRecord, summaries: list[CellSummary]) -> list[str]:
+    """Of the champions."""
+    cells = {(one.dataset, one.architecture): one for one in summaries}
+    champions = [champion_of(record, dataset) for dataset in dict.fromkeys(one.dataset for one in summaries)]
+    found = [
+        champion_warning(record, cells[one.dataset, one.architecture]) for one in champions if one is not None
+    ]
+    return [warning for warning in found if warning]
 
 
 def _epochs(record: StudyRecord, one: CellSummary) -> int:
