@@ -131,6 +131,7 @@ class Conductor:
                 f"{self._settings.search.warm_start}."
             )
         first = [*warm, *within(first_trials(self._settings, progress.cell.architecture), space)]
+        first = [one for number, one in enumerate(first) if one not in first[:number]]
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 
