@@ -33,7 +33,7 @@ class Architecture:
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
         optional: Range of further hyperparameters, which are searched only where a study says so.
-        defaults: Their values elsewhere, and values of hyperparameters that trials of earlier versions did not have.
+        defaults: Their values elsewhere.
         textbook_luma_kept: What replaces textbook values where networks keep the luma.
 
     Raises:
