@@ -10,7 +10,7 @@ from typing import Any
 from study.driver.preflight import check_addresses, check_inputs, check_name
 from study.driver.resume import resumed
 from study.driver.start_weights import check_start
-from study.search.warm_start import source_study
+from study.driver.warm_start import source_study
 from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file

@@ -18,12 +18,12 @@ from study.cli.interruption import Interruption
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
 from study.driver.resume import check_content
+from study.driver.warm_start import source_study, warm_configurations
 from study.search.cells import Cell
 from study.search.conductor import Conductor
-from study.search.database import ledger_errors, open_storage
+from study.search.database import best_configurations, ledger_errors, open_storage
 from study.search.ledger import StudyLedger
 from study.search.trial_spec import Parameters, TrialState
-from study.search.warm_start import best_configurations, source_study, warm_configurations
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
 from study.storage.paths import trivial_path
@@ -83,7 +83,10 @@ def run_study(
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
-        conductor = Conductor(settings, ledger, [tracker, screen], _warm(settings, ledger, home))
+        warm = _warm(settings, ledger, home)
+        if warm:
+            screen.say(f"Searches begin with the best configurations of {settings.search.warm_start}.")
+        conductor = Conductor(settings, ledger, [tracker, screen], warm)
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
@@ -110,7 +113,8 @@ def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict
     """What cells that are still to be opened begin with; a study that goes on needs the earlier one no more."""
     if settings.search.warm_start is None or not any(ledger.search(cell.key).empty for cell in ledger.cells):
         return {}
-    found = best_configurations(*source_study(home.root.parent, settings.search.warm_start))
+    earlier, chosen = source_study(home.root.parent, settings.search.warm_start)
+    found = best_configurations(earlier.ledger_url(chosen), chosen)
     return warm_configurations(settings, found)
 
 

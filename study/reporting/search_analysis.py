@@ -13,9 +13,8 @@ from models.metrics import OBJECTIVE
 from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
-from study.search.warm_start import MOST
 from study.settings.samplers import SAMPLERS
-from study.settings.space import searched
+from study.settings.space import MOST_WARM, searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -85,7 +84,7 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
     settings, known = record.settings["search"], known_architecture(name)
     target = record.settings.get("training", {}).get("target", "rgb")  # studies of earlier versions have none
     given = known.first_trials(target) if known else []
-    fixed = 1 + (MOST if settings.get("warm_start") else 0)
+    fixed = 1 + (MOST_WARM if settings.get("warm_start") else 0)
     sampler = SAMPLERS.get(settings["sampler"])
     if sampler is None or not (sampler.draws_at_random or sampler.learns_from):
         return []

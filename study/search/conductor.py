@@ -6,7 +6,7 @@ Ray Tune (`study.backend.ray_adapters`) drive it on a cluster, and a simulated c
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 from models.architectures import architecture
 from models.hyperparameters import Space
@@ -15,16 +15,8 @@ from study.search import attributes as keys
 from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
-from study.search.search_space import within
-from study.search.trial_spec import (
-    LedgerTrial,
-    Listener,
-    Parameters,
-    Report,
-    TrialSpec,
-    TrialState,
-    divergence,
-)
+from study.search.search_space import Warm, opening
+from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 from study.settings.space import first_trials, searched
@@ -45,7 +37,7 @@ class Conductor:
         settings: StudySettings,
         ledger: StudyLedger,
         listeners: Sequence[Listener] = (),
-        warm: Mapping[str, Sequence[Parameters]] | None = None,
+        warm: Warm | None = None,
     ) -> None:
         self._settings = settings
         self._warm = warm or {}
@@ -124,14 +116,8 @@ class Conductor:
             self._note(
                 f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
             )
-        warm = within(self._warm.get(progress.cell.key, ()), space)
-        if warm:
-            self._note(
-                f"{progress.cell.key}: begins with {len(warm)} of the best configurations of "
-                f"{self._settings.search.warm_start}."
-            )
-        first = [*warm, *within(first_trials(self._settings, progress.cell.architecture), space)]
-        first = [one for number, one in enumerate(first) if one not in first[:number]]
+        own = first_trials(self._settings, progress.cell.architecture)
+        first = opening(self._warm.get(progress.cell.key, ()), own, space)
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 

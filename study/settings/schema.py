@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from study.settings.pruners import PRUNERS
-from study.settings.recipe import TrainingSettings
+from study.settings.recipe import DEFAULT_EPOCHS, BudgetSettings, TrainingSettings
 from study.settings.samplers import SAMPLERS
 from study.settings.space import check_sampler, checked_range
 from study.settings.word import WordOf
@@ -33,7 +33,6 @@ def _interval(every: int | str) -> int | str:
     return every
 
 
-DEFAULT_EPOCHS = 100
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
@@ -79,35 +78,6 @@ class ModelSection(_Section):
     compile: bool = Field(False, description="torch.compile the networks")
 
 
-class BudgetSettings(_Section):
-    """How much each cell may spend; equal for all cells."""
-
-    trials: int = Field(20, ge=1, description="trials per cell")
-    epochs: int | None = Field(
-        None, ge=1, description="epochs of a trial that is not pruned; default 100, unless `images` is given"
-    )
-    images: int | None = Field(
-        None,
-        ge=1,
-        description="instead of epochs: training images that such a trial sees, each as often as need be",
-    )
-    epochs_for: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        default_factory=dict, description="epochs of single cells, by `dataset/architecture`"
-    )
-    epochs_per_report: int = Field(1, ge=1, description="epochs between two validations")
-    device_seconds: float | None = Field(
-        None, gt=0, description="hand out no further trial of a cell that has used this much device time"
-    )
-
-    @model_validator(mode="after")
-    def _one_measure(self) -> BudgetSettings:
-        if self.images is not None and self.epochs is not None:
-            raise ValueError("has both epochs and images; give one of them, and null for the other")
-        if self.images is None and self.epochs is None:
-            self.epochs = DEFAULT_EPOCHS
-        return self
-
-
 class SearchSettings(_Section):
     """How configurations are chosen and weak trials are stopped."""
 
@@ -128,7 +98,7 @@ class SearchSettings(_Section):
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
     warm_start: str | None = Field(
-        None, description="name or folder of an earlier study; its best configurations are tried first"
+        None, description="name or folder of an earlier study, whose best configurations are tried first"
     )
     space: dict[str, dict[str, list[int | float | str]]] = Field(
         default_factory=dict,

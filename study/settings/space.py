@@ -14,6 +14,9 @@ from study.settings.samplers import SAMPLERS
 if TYPE_CHECKING:
     from study.settings.schema import StudySettings
 
+MOST_WARM = 3
+"""Configurations of an earlier study that a cell begins with, where `search.warm_start` names one."""
+
 Ranges = Mapping[str, Sequence[Value]]
 
 

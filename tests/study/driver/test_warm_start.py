@@ -3,14 +3,14 @@
 import pytest
 from optuna.storages import InMemoryStorage
 
+from study.driver.warm_start import source_study, warm_configurations
 from study.errors import UsageError
 from study.search.conductor import Conductor
-from study.search.database import open_storage
+from study.search.database import best_configurations, open_storage
 from study.search.ledger import StudyLedger
 from study.search.trial_spec import TrialState
-from study.search.warm_start import best_configurations, source_study, warm_configurations
 from study.settings.study_folder import StudyHome
-from tests.support.simulated import Diary, run, study_settings
+from tests.support.simulated import run, study_settings
 
 
 @pytest.fixture
@@ -32,19 +32,18 @@ def test_the_best_configurations_are_tried_first_those_of_the_same_dataset_befor
         architectures=["unet"],
         search={"warm_start": "earlier", "sampler": "random"},
     )
-    assert best_configurations(*source_study(tmp_path, "earlier")) == {
+    found, chosen = source_study(tmp_path, "earlier")
+    assert best_configurations(found.ledger_url(chosen), chosen) == {
         "unet": [("fruit", earlier["fruit"]), ("scenes", earlier["scenes"])]
     }
     found = [("scenes", {"learning_rate": 0.002}), ("fruit", {"learning_rate": 0.003})]
     warm = warm_configurations(settings, {"unet": [*found, ("more", {"learning_rate": 1e-3})]})["fruit/unet"]
     assert [one["learning_rate"] for one in warm] == [0.003, 0.002, 1e-3]
-    diary = Diary()
-    conductor = Conductor(settings, StudyLedger(InMemoryStorage(), settings), [diary], {"fruit/unet": warm})
+    conductor = Conductor(settings, StudyLedger(InMemoryStorage(), settings), warm={"fruit/unet": warm})
     handed_out = [conductor.next() for _ in range(8)]
     begun = [one.params["learning_rate"] for one in handed_out if one.dataset == "fruit"]
     assert begun[:3] == [0.003, 0.002, 1e-3]
     assert begun[3] not in begun[:3]  # the textbook's is not tried again
-    assert "begins with 3 of the best configurations of earlier" in diary.of("noted")[0][1]
 
 
 def test_the_earlier_study_may_be_given_by_its_folder(earlier, tmp_path):
