@@ -22,21 +22,30 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class SetSource:
-    """Where the cache keeps the arrays of a set: small enough to be sent to whoever is to map them.
+class CacheEntry:
+    """Where the cache keeps some arrays: small enough to be sent to whoever is to map them.
 
     Attributes:
         folder: the cache folder, absolute.
         key: of the entry in it.
-        name: ``ImageSet.name``.
-        layout: ``ImageSet.layout``.
-        root: ``ImageSet.root``.
-        left_out: ``ImageSet.left_out``.
+        name: what messages call it.
     """
 
     folder: str
     key: str
     name: str
+
+
+@dataclass(frozen=True)
+class SetSource(CacheEntry):
+    """Where the cache keeps the arrays of a set.
+
+    Attributes:
+        layout: ``ImageSet.layout``.
+        root: ``ImageSet.root``.
+        left_out: ``ImageSet.left_out``.
+    """
+
     layout: str
     root: str
     left_out: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""A decoded dataset where it is used: mapped from the cache of this machine, or brought there in pieces."""
+"""What the cache holds, where it is used: mapped from the cache of this machine, or brought there in pieces."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+import numpy as np
+
 from data_utils.cache import CHECKSUMS, default_cache, explained, locked, restore_times, stored_arrays
 from data_utils.errors import CacheError
-from data_utils.image_set import ImageSet, SetSource
+from data_utils.image_set import CacheEntry, ImageSet, SetSource
 from data_utils.set_arrays import image_set
 
 PIECE = 64 << 20  # bytes that travel at a time
@@ -34,18 +36,24 @@ def open_set(source: SetSource, cache: Path | None = None) -> ImageSet | None:
     Returns:
         The set, its arrays read from disk as they are used; None where this machine does not have it.
     """
+    arrays = open_arrays(source, cache)
+    return None if arrays is None else image_set(source, arrays)
+
+
+def open_arrays(source: CacheEntry, cache: Path | None = None) -> dict[str, np.ndarray] | None:
+    """The same for arrays that are no set of images."""
     for folder in (Path(source.folder), cache or default_cache()):
         arrays = stored_arrays(folder, source.key)
         if arrays is not None:
-            return image_set(source, arrays)
+            return arrays
     return None
 
 
-def pieces_of(source: SetSource) -> Iterator[Piece]:
-    """Read a set's files in pieces, for a machine that does not have it.
+def pieces_of(source: CacheEntry) -> Iterator[Piece]:
+    """Read an entry's files in pieces, for a machine that does not have it.
 
     Raises:
-        CacheError: The set is not in the cache it was prepared in.
+        CacheError: It is not in the cache it was prepared in.
     """
     entry = Path(source.folder) / source.key
     try:
@@ -57,7 +65,7 @@ def pieces_of(source: SetSource) -> Iterator[Piece]:
                     start += len(block)
     except OSError as error:
         raise CacheError(
-            f"The decoded images of {source.name} are not in {entry} any more ({error.strerror}); "
+            f"The arrays of {source.name} are not in {entry} any more ({error.strerror}); "
             "prepare the dataset again."
         ) from error
 
@@ -75,11 +83,18 @@ def receive_set(source: SetSource, pieces: Iterable[Piece], cache: Path | None =
     Raises:
         CacheError: The cache cannot be written, or what arrived is not the set.
     """
+    return image_set(source, receive_arrays(source, pieces, cache))
+
+
+def receive_arrays(
+    source: CacheEntry, pieces: Iterable[Piece], cache: Path | None = None
+) -> dict[str, np.ndarray]:
+    """The same for arrays that are no set of images."""
     folder = cache or default_cache()
     with locked(folder, source.key) as entry:
-        images = open_set(source, folder)
-        if images is not None:
-            return images
+        arrays = open_arrays(source, folder)
+        if arrays is not None:
+            return arrays
         arriving = entry.with_name(f"{entry.name}.arriving")
         with explained(folder):
             shutil.rmtree(arriving, ignore_errors=True)
@@ -89,8 +104,8 @@ def receive_set(source: SetSource, pieces: Iterable[Piece], cache: Path | None =
                     file.write(piece.content)
             shutil.rmtree(entry, ignore_errors=True)
             os.replace(arriving, entry)
-        images = open_set(source, folder)
-        if images is None:
-            raise CacheError(f"The images of {source.name} did not arrive whole in {folder}; check its disk.")
+        arrays = open_arrays(source, folder)
+        if arrays is None:
+            raise CacheError(f"The arrays of {source.name} did not arrive whole in {folder}; check its disk.")
         restore_times(entry)
-        return images
+        return arrays

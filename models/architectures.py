@@ -20,9 +20,10 @@ from models.learner import Learner
 from models.registry import Table
 from models.settings import ModelSettings
 
-RECIPE_SPACE: dict[str, Float | Choice] = {
+RECIPE_SPACE: dict[str, Float | Int | Choice] = {
     "weight_decay": Float(1e-4, 1.0),
     "schedule": Choice(("constant", "cosine", "onecycle")),
+    "batch_size": Int(1, 1024, log=True),
 }
 """What a study may search of the recipe, for any architecture; see `models.settings.Recipe`."""
 

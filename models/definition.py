@@ -53,7 +53,7 @@ class Architecture:
     textbook_luma_kept: Parameters = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        check_space(self.search_space)
+        check_space({**self.search_space, **self.optional})
         if set(self.textbook) != set(self.search_space):
             raise ModelError(
                 f"The textbook of {self.name} must have a value for each of {', '.join(self.search_space)}, and "

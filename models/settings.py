@@ -15,12 +15,14 @@ class Recipe:
         ema: Decay of the weights' moving average, below 1; 0 for none. Where there is one, the averaged weights
             are what is validated and published.
         weight_decay: Decoupled weight decay (AdamW, Loshchilov & Hutter 2019); 0 for plain Adam.
+        batch_size: Images of one step; whoever makes the batches goes by it.
     """
 
     loss: str = "mse"
     schedule: str = "constant"
     ema: float = 0.0
     weight_decay: float = 0.0
+    batch_size: int = 16
 
 
 @dataclass(frozen=True)

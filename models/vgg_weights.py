@@ -86,8 +86,9 @@ def weights_file(weights: str) -> Path:
     path = hub_path()
     if not path.is_file():
         raise ModelError(
-            f"VGG16's weights are not on this machine: put torchvision's {HUB_FILE} into {path.parent}, "
-            "or give the path of a local .safetensors or .pth file, or choose 'random' by name."
+            "VGG16's weights are not on this machine: fetch them with `python -m study.weights`, or put "
+            f"torchvision's {HUB_FILE} into {path.parent}, or give the path of a local .safetensors or .pth file, "
+            "or choose 'random' by name."
         )
     return path
 

@@ -48,6 +48,8 @@ def _colorize(arguments: list[str], console: Console) -> int:
         raise UsageError(f"There is no image in {', '.join(printable(path) for path in options.images)}.")
     check_names(jobs)
     colorizer = model_from_options(options)
+    if warning := colorizer.config.origin.get("warning"):
+        console.print(str(warning), style="bold red", highlight=False, markup=False, soft_wrap=True)
     done = colour_files(jobs, colorizer, Output(options.output, options.overwrite, options.compare), console)
     left = len(jobs) - done
     missing = f"; {left} of {len(jobs)} were not coloured" if left else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command
+from study.cli.command import Parser, run_command, say
 from study.cli.interruption import leave
 from study.cli.options import add_study_options
 from study.errors import UsageError
@@ -76,6 +76,8 @@ def _launch(arguments: list[str], console: Console) -> int:
     own, settings_flags = split_flags(arguments, parser._option_string_actions)
     options = parser.parse_args(own)
     launch = _checked(options, nested_flags(settings_flags))
+    if launch.note:
+        say(console, launch.note)
 
     from study.driver.pipeline import run_pipeline, show_plan
 

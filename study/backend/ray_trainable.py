@@ -6,32 +6,44 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import ray
 import torch
 from ray import tune
 
-from data_utils.load_dataset import ImageSet
+from data_utils.image_set import CacheEntry, ImageSet, SetSource
 from models.architectures import architecture
 from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
+from study.backend.node_cache import node_arrays, node_images
 from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
 from study.search.trial_spec import TrialSpec
 from study.settings.identity import Identity
 from study.settings.schema import StudySettings
 from study.training.data import TrialData
+from study.training.features import opened_features
 from study.training.trial import Trial
 
 
 @dataclass(frozen=True)
 class Shared:
-    """What all trials of a study share; images and vectors are in Ray's object store, once per node."""
+    """What all trials of a study share.
+
+    Attributes:
+        settings: The study.
+        plugins: See `models.plugins.packed`.
+        driver: Id of the node that prepared the data.
+        images: Where each dataset lies.
+        features: Where VGG16's features lie, by dataset and kind; None for those that are computed of every batch.
+        describers: VGG16 by kind, in Ray's object store, so that other nodes need no file of its weights.
+    """
 
     settings: StudySettings
     identity: Identity
     plugins: dict[str, str | None]
-    images: dict[str, ray.ObjectRef]
-    vectors: dict[str, ray.ObjectRef]
+    driver: str
+    images: dict[str, SetSource]
+    features: dict[str, dict[str, CacheEntry | None]]
+    describers: dict[str, ray.ObjectRef]
 
 
 class ColorizationTrial(tune.Trainable):
@@ -41,7 +53,7 @@ class ColorizationTrial(tune.Trainable):
         """Prepare this process for its first trial."""
         self._shared = shared
         self._images: dict[str, ImageSet] = {}
-        self._vectors: dict[str, np.ndarray] = {}
+        self._data: tuple[tuple[str, str | None], TrialData] | None = None
         bound_memory(
             choose_device(shared.settings.model.device), shared.settings.resources.gpus_per_trial or 1.0
         )
@@ -57,17 +69,26 @@ class ColorizationTrial(tune.Trainable):
 
     def _begin(self) -> Trial:
         spec = spec_of(self.config)
-        return Trial(self._shared.settings, spec, self._data(spec), self._shared.identity)
+        return Trial(self._shared.settings, spec, self._trial_data(spec), self._shared.identity)
 
-    def _data(self, spec: TrialSpec) -> TrialData:
-        dataset = spec.dataset
-        if dataset not in self._images:
-            self._images[dataset] = ray.get(self._shared.images[dataset])
-        if not architecture(spec.architecture).features:
-            return TrialData(self._images[dataset], None)
-        if dataset not in self._vectors:
-            self._vectors[dataset] = ray.get(self._shared.vectors[dataset])
-        return TrialData(self._images[dataset], self._vectors[dataset])
+    def _trial_data(self, spec: TrialSpec) -> TrialData:
+        """The cell's data; features stay on the device until a trial needs others."""
+        shared, kind = self._shared, architecture(spec.architecture).features
+        needed = (spec.dataset, kind)
+        if self._data is not None and self._data[0] == needed:
+            return self._data[1]
+        self._data = None
+        if spec.dataset not in self._images:
+            self._images[spec.dataset] = node_images(shared.images[spec.dataset], shared.driver)
+        data = TrialData(self._images[spec.dataset])
+        if kind is not None:
+            entry = shared.features[spec.dataset][kind]
+            arrays = None if entry is None else node_arrays(entry, shared.driver)
+            device = choose_device(shared.settings.model.device)
+            found = opened_features(arrays, lambda: ray.get(shared.describers[kind]), device)
+            data = TrialData(data.images, *found)
+        self._data = needed, data
+        return data
 
     def step(self) -> dict[str, Any]:
         """Train until the next report is due."""

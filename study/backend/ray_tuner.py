@@ -101,13 +101,17 @@ def train_trials(
     import ray
     from ray import tune
 
+    from models.vgg import vgg16_describer
     from study.backend.ray_trainable import ColorizationTrial, Shared
+    from study.training.features import feature_kinds
 
     shared = Shared(
         settings.model_copy(update={"storage": home.storage_uri(settings)}),
         home.identity or NOBODY,
         packed(settings.plugins),
-        {name: ray.put(images) for name, images in prepared.images.items()},
-        {name: ray.put(vectors) for name, vectors in prepared.vectors.items()},
+        ray.get_runtime_context().get_node_id(),
+        {name: images.source for name, images in prepared.images.items() if images.source},
+        prepared.features,
+        {kind: ray.put(vgg16_describer(kind, settings.model.vgg16)) for kind in feature_kinds(settings)},
     )
     run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
-from study.comparison.summary import CellSummary, Trivial, beaten
+from study.comparison.summary import CellSummary, Trivial, beaten, surely_helps
 from study.errors import UsageError
 
 if TYPE_CHECKING:
@@ -108,6 +108,7 @@ def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) 
         test=test,
         beats=beaten(test, trivial[line["dataset"]]),
         model_uri=line["model_uri"],
+        surely_helps=surely_helps(test, trivial[line["dataset"]]),
     )
 
 

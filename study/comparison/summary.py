@@ -31,12 +31,13 @@ class CellSummary:
         parameters: The best configuration; empty without a complete trial.
         epochs: Trained in the search, failed and pruned trials included.
         device_seconds: Charged to search and finals, failed and pruned trials included.
-        pretraining_seconds: Device time of the search behind the weights that generators of this cell started from;
-            0 if none did.
+        pretraining_seconds: Device time of the search behind the weights that generators of this cell started from,
+            as far as it is known; 0 if none did.
         validation: Lowest validation objective of the search.
         test: Metric by name with interval over seeds and images; `kept_…` with the input's luminance.
         seeds: Number of complete finals of the best configuration.
         beats: For each trivial prediction, whether the cell's mean test objective is lower; empty without finals.
+        surely_helps: Whether the whole interval of its test objective lies below the grey copy; None without finals.
         model_uri: Where the ready-to-use model lies; empty if there is none.
     """
 
@@ -55,6 +56,7 @@ class CellSummary:
     seeds: int
     beats: dict[str, bool]
     model_uri: str
+    surely_helps: bool | None = None
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
@@ -76,6 +78,7 @@ class CellSummary:
             },
             "seeds": self.seeds,
             "beats": self.beats,
+            "surely_beats_grey_copy": self.surely_helps,
             "model_uri": self.model_uri,
         }
 
@@ -115,12 +118,18 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
         seeds=len(finals),
         beats=beaten(test, trivial),
         model_uri=record.model_uri(dataset, name),
+        surely_helps=surely_helps(test, trivial),
     )
 
 
 def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """For each trivial prediction whether a cell's mean test objective is lower; empty without finals."""
     return {row: test[OBJECTIVE].value < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
+
+
+def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> bool | None:
+    """Whether the whole interval of a cell's test objective lies below the grey copy; None without finals."""
+    return test[OBJECTIVE].high < trivial[TRIVIAL[0]][OBJECTIVE] if test else None
 
 
 def test_intervals(record: StudyRecord, finals: list[TrialRecord]) -> dict[str, Interval]:
@@ -159,15 +168,17 @@ def _possible(name: str) -> tuple[float, float]:
 
 
 def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:
+    start = record.data.get("start") or {}  # studies of earlier versions have none
+    given = float(start["device_seconds"]) if start.get("architecture") == name else 0.0
     if all(trial.generator_from is None for trial in record.search(dataset, name)):
-        return 0.0
+        return given
     from models.architectures import architecture
 
     try:
         pretraining = architecture(name).pretrained_by
     except ModelError:  # an architecture of a plug-in that the reader does not have
-        return 0.0
-    return sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
+        return given
+    return given + sum(trial.device_seconds for trial in record.search(dataset, pretraining or ""))
 
 
 Trivial = Mapping[str, Mapping[str, Mapping[str, float]]]

@@ -67,11 +67,13 @@ def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:
 
 
 def beats_text(one: CellSummary) -> str:
-    """Which trivial predictions a cell's mean is better than."""
+    """Which trivial predictions a cell's mean is better than; a warning where the grey copy is within its interval."""
     if not one.beats:
         return ""
     beaten = [name for name, better in one.beats.items() if better]
-    return "all three" if len(beaten) == len(one.beats) else " and ".join(beaten) or "none"
+    text = "all three" if len(beaten) == len(one.beats) else " and ".join(beaten) or "none"
+    unsure = one.surely_helps is False and one.beats[TRIVIAL[0]]
+    return f"{text} ({TRIVIAL[0]} not surely)" if unsure else text
 
 
 def number_text(metric: str, value: float) -> str:

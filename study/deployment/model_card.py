@@ -8,6 +8,7 @@ from models.architectures import architecture
 from models.metrics import KEPT, OBJECTIVE, TRIVIAL
 from study.comparison.summary import CellSummary, summarise_cell
 from study.comparison.table import HEADINGS, interval_text, number_text, parameter_text
+from study.comparison.warning import champion_warning
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
@@ -67,7 +68,7 @@ def _data(record: StudyRecord, champion: TrialRecord) -> str:
         f"for the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
     ]
     if architecture(champion.architecture).features:
-        lines.append(f"VGG16 weights behind its image vectors: {record.data['vgg16']}.")
+        lines.append(f"VGG16 weights that describe its images: {record.data['vgg16']}.")
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -92,7 +93,9 @@ def _metrics(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -
 def _failures(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -> str:
     if not summary.test:
         return "Not measured: the study had no finals."
-    lines = [
+    warning = champion_warning(record, summary)
+    lines = [f"**{warning}**"] if warning else []
+    lines += [
         f"It does **not** beat the trivial prediction *{name}*."
         for name, better in summary.beats.items()
         if not better
@@ -120,9 +123,20 @@ def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) ->
             f"Trial `{champion.key}`, seed {champion.seed}; the best of {champion.epochs} epochs.",
             f"{parameters}.",
             f"Search: {summary.trials} trials, {summary.pruned} pruned, {summary.failed} failed.",
+            *_start(record, champion),
             *([f"Software: {versions}."] if versions else []),
         )
     )
+
+
+def _start(record: StudyRecord, champion: TrialRecord) -> list[str]:
+    """Where its training began, if not from scratch or from the study's own networks."""
+    start = record.data.get("start") or {}
+    if start.get("architecture") != champion.architecture:
+        return []
+    return [
+        f"Its training began from {start['from']}, which was trained on {start['dataset'] or 'unknown images'}."
+    ]
 
 
 def _licence(record: StudyRecord, champion: TrialRecord) -> str:

@@ -13,7 +13,9 @@ from models.colorizer import Colorizer
 from models.colorizer_config import PLUGIN, ColorizerConfig
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE
-from models.vgg import VGG16Features
+from models.vgg import vgg16_describer
+from study.comparison.summary import summarise_cell
+from study.comparison.warning import champion_warning
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.storage.paths import WEIGHTS, trial_folder
@@ -47,7 +49,8 @@ def write_model_folder(
         generator, metadata = load_weights(file)
     Origin(record.identity, trial.key, trial.params, trial.seed).check(metadata, f"The weights file {key}")
     plugin, plugin_file = _plugin(trial.architecture)
-    vgg16 = settings.model.vgg16 if architecture(trial.architecture).features else ""
+    features = architecture(trial.architecture).features
+    vgg16 = settings.model.vgg16 if features else ""
     config = ColorizerConfig(
         trial.architecture,
         settings.model.width,
@@ -56,14 +59,17 @@ def write_model_folder(
         plugin=plugin,
         origin=_origin(record, trial),
         parameters=dict(trial.params),
+        target=settings.training.target,
     )
-    Colorizer(config, generator, VGG16Features(vgg16) if vgg16 else None, choose_device("cpu")).save(folder)
+    describer = vgg16_describer(features, vgg16) if features else None
+    Colorizer(config, generator, describer, choose_device("cpu")).save(folder)
     if plugin_file is not None:
         shutil.copyfile(plugin_file, folder / PLUGIN)
 
 
 def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
     facts = record.data["datasets"][trial.dataset]
+    warning = champion_warning(record, summarise_cell(record, trial.dataset, trial.architecture))
     return {
         "study": record.name,
         "dataset": trial.dataset,
@@ -73,6 +79,8 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
         "parameters": dict(trial.params),
         "seed": trial.seed,
         f"validation_{OBJECTIVE}": trial.best,
+        **({"warning": warning} if warning else {}),
+        "device_seconds": sum(one.device_seconds for one in record.search(trial.dataset, trial.architecture)),
     }
 
 

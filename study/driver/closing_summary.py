@@ -10,8 +10,10 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
+from study.comparison.selection import champion_of
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
+from study.comparison.warning import champion_warning
 from study.errors import StudyError
 from study.reporting.page import write_report
 from study.settings.identity import NOBODY
@@ -40,6 +42,8 @@ def conclude(
     record = record or StudyRecord(home.tracking_uri(settings), settings.name, home.identity or NOBODY)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
+    for warning in _warnings(record, summaries):
+        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
     say(console, epochs_sentence(record, summaries))
     for note in record.notes:
         say(console, f"Note: {note}")
@@ -54,13 +58,27 @@ def conclude(
 
 def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
     """What pruning saved."""
-    budget = record.settings["budget"]
     spent = sum(one.epochs for one in summaries)
-    full = sum(
-        one.trials * budget["epochs_for"].get(cell_key(one.dataset, one.architecture), budget["epochs"])
-        for one in summaries
-    )
+    full = sum(one.trials * _epochs(record, one) for one in summaries)
     return f"The search trained {spent} epochs; without pruning it would have been {full}."
+
+
+def _warnings(record: StudyRecord, summaries: list[CellSummary]) -> list[str]:
+    """Of the champions."""
+    cells = {(one.dataset, one.architecture): one for one in summaries}
+    champions = [champion_of(record, dataset) for dataset in dict.fromkeys(one.dataset for one in summaries)]
+    found = [
+        champion_warning(record, cells[one.dataset, one.architecture]) for one in champions if one is not None
+    ]
+    return [warning for warning in found if warning]
+
+
+def _epochs(record: StudyRecord, one: CellSummary) -> int:
+    """Of a full trial; of old studies, too, whose plug-ins may be missing."""
+    budget = record.settings["budget"]
+    common = record.settings["datasets"][one.dataset].get("epochs") or budget["epochs"]
+    epochs: int = budget["epochs_for"].get(cell_key(one.dataset, one.architecture), common)
+    return epochs
 
 
 def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:

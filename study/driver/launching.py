@@ -10,7 +10,10 @@ from typing import Any
 from study.driver.ownership import check_ownership
 from study.driver.preflight import check_addresses, check_inputs, check_name, check_resources
 from study.driver.resume import resumed
+from study.driver.start_weights import check_start
+from study.driver.warm_start import source_study
 from study.settings.addresses import with_absolute_addresses
+from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings, preset_or_file
 from study.settings.study_folder import StudyHome
@@ -29,6 +32,7 @@ class Launch:
         home: The folder of all studies, as the user gave it.
         ray_address: Of a running cluster; None takes RAY_ADDRESS, or starts one on this machine.
         retry_failed: Whether trials and finals that failed are tried again.
+        note: What was left out of the study, in a sentence; empty if nothing was.
     """
 
     settings: StudySettings
@@ -36,6 +40,7 @@ class Launch:
     home: Path
     ray_address: str | None
     retry_failed: bool = False
+    note: str = ""
 
 
 def new_launch(
@@ -58,8 +63,11 @@ def new_launch(
     Raises:
         UsageError: One sentence per thing that cannot be used.
     """
-    settings = load_settings(_content(source), changes, datasets)
-    return _checked(settings, check_name(home, settings), home, ray_address)
+    settings, note = without_untrained_encoders(load_settings(_content(source), changes, datasets))
+    folder = check_name(home, settings)
+    if settings.search.warm_start is not None:
+        source_study(home, settings.search.warm_start)
+    return _checked(check_start(settings), folder, home, ray_address, note)
 
 
 def resumed_launch(
@@ -84,7 +92,9 @@ def resumed_launch(
     Raises:
         UsageError: If there is no such study, or a setting differs that may not, or something cannot be used.
     """
-    given = None if source is None else load_settings(_content(source), changes)
+    given = None
+    if source is not None:
+        given, _ = without_untrained_encoders(load_settings(_content(source), changes))
     settings, folder = resumed(home, name, given, changes)
     return replace(_checked(settings, folder, home, ray_address), retry_failed=retry_failed)
 
@@ -95,10 +105,12 @@ def _content(source: Source) -> Path | Mapping[str, Any]:
     return source if isinstance(source, Mapping) else preset_or_file(str(source))
 
 
-def _checked(settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None) -> Launch:
+def _checked(
+    settings: StudySettings, folder: StudyHome, home: Path, ray_address: str | None, note: str = ""
+) -> Launch:
     settings = with_absolute_addresses(settings)
     check_inputs(settings)
     check_resources(settings, ray_address)
     check_addresses(settings, ray_address)
     check_ownership(settings, folder)
-    return Launch(settings, folder, home, ray_address)
+    return Launch(settings, folder, home, ray_address, note=note)

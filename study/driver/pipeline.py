@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,9 +13,11 @@ from rich.console import Console
 from study.cli.command import FAILED, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
+from study.driver.start_weights import place_start, start_sentence
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
+from study.storage.storage import Storage
 
 
 def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool = True) -> int:
@@ -55,7 +58,7 @@ def show_plan(launch: Launch, console: Console) -> None:
     from study.driver.plan import print_plan
     from study.training.data import prepare
 
-    facts = prepare(launch.settings, partial(say, console), vectors=False).facts(launch.settings)
+    facts = prepare(launch.settings, partial(say, console), features=False).facts(launch.settings)
     _print_facts(launch.settings, facts, console)
     print_plan(launch.settings, facts["datasets"], console)
 
@@ -67,7 +70,10 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
 
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
-    _print_facts(settings, prepared.facts(settings), console)
+    prepared = replace(prepared, start=place_start(settings, Storage(home.storage_uri(settings))))
+    facts = prepared.facts(settings)
+    settings = settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
+    _print_facts(settings, facts, console)
     outcome = run_study(
         settings, home, prepared, launch.ray_address, interruption, console, retry=launch.retry_failed
     )
@@ -134,5 +140,14 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
             f"{one['test']} test{refused}",
         )
+        if settings.budget.images is not None:
+            epochs = settings.datasets[name].epochs
+            say(
+                console,
+                f"{name}: {epochs} epochs, so that a trial sees about {settings.budget.images} images",
+            )
+    if facts["start"]:
+        fingerprints = {name: one["fingerprint"] for name, one in facts["datasets"].items()}
+        say(console, start_sentence(facts["start"], fingerprints))
     if facts["vgg16"]:
         say(console, f"VGG16 weights: {facts['vgg16']}")

@@ -18,7 +18,8 @@ from models.hardware import choose_device
 from models.metrics import OBJECTIVE, image_quantities
 from models.vgg import vgg16_describer
 from study.search.cells import cells_of
-from study.settings.schema import SearchSettings, StudySettings, network_settings
+from study.settings.recipe import network_settings
+from study.settings.schema import SearchSettings, StudySettings
 
 _STEPS = 3
 
@@ -48,7 +49,7 @@ def measured_cost(settings: StudySettings, name: str) -> Cost:
     device = choose_device(settings.model.device)
     side, count = settings.model.image_size, settings.model.batch_size
     learner = seeded_build(
-        architecture(name), network_settings(settings.model), architecture(name).textbook, device, seed=0
+        architecture(name), network_settings(settings), architecture(name).textbook, device, seed=0
     )
     batch = _FakeBatch(
         torch.zeros(count, 1, side, side, device=device),
@@ -98,6 +99,7 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
         facts: Of each dataset, see `study.training.data.Prepared.facts`.
         console: Where to print.
     """
+    settings = settings.with_epochs({name: one["train"] for name, one in facts.items()})
     table = Table(title=f"Plan of the study {settings.name}")
     for heading in ("cell", "trials", "epochs", "finals", "waits for"):
         table.add_column(heading, justify="right" if heading in ("trials", "epochs", "finals") else "left")
@@ -117,6 +119,11 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
         seconds += epoch * cell.epochs * (settings.budget.trials + finals)
         stored += cost.stored * (settings.budget.trials + finals)
     console.print(table)
+    if settings.budget.images is not None:
+        console.print(
+            f"A trial sees about {settings.budget.images} images; epochs follow from the number of training images.",
+            highlight=False,
+        )
     resources = settings.resources
     concurrent = resources.max_concurrent_trials or max(
         1, int((os.cpu_count() or 1) / resources.cpus_per_trial)

@@ -23,7 +23,7 @@ from study.settings.addresses import check_places
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, sqlite_url
 from study.storage.storage import Storage
-from study.training.data import needs_vectors
+from study.training.features import feature_kinds
 
 _SECONDS = 5.0
 
@@ -50,7 +50,7 @@ def check_inputs(settings: StudySettings) -> None:
             )
     try:
         choose_device(settings.model.device)
-        if needs_vectors(settings):
+        if feature_kinds(settings):
             describe_weights(settings.model.vgg16)
     except ModelError as error:
         problems.append(str(error))

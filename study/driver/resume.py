@@ -57,11 +57,43 @@ def resumed(
         raise UsageError(f"--resume needs --name; {_studies(home)}.")
     study = existing_home(home, name or (given.name if given else ""))
     stored = stored_settings(study.settings_file)
-    settings = given or load_settings(study.settings_file, flags)
+    settings = _same_epochs(given or load_settings(study.settings_file, flags), stored)
     _check_changes(flat(stored.model_dump(mode="json")), flat(settings.model_dump(mode="json")))
+    _check_schedule(stored, settings)
     if settings.ledger != stored.ledger:
         _check_ledger(study.ledger_url(settings), settings.name)
     return settings, study
+
+
+def _same_epochs(settings: StudySettings, stored: StudySettings) -> StudySettings:
+    """With the epochs that followed from `budget.images` when the study was started."""
+    if settings.budget.images is None or settings.budget.images != stored.budget.images:
+        return settings
+    return settings.model_copy(
+        update={
+            "datasets": {
+                name: one.model_copy(update={"epochs": one.epochs or stored.datasets[name].epochs})
+                if name in stored.datasets
+                else one
+                for name, one in settings.datasets.items()
+            }
+        }
+    )
+
+
+def _check_schedule(stored: StudySettings, settings: StudySettings) -> None:
+    """Trials are compared at equal fractions of their schedules, so all trials of a cell are equally long."""
+    searched = any("schedule" in ranges for ranges in stored.search.space.values())
+    if stored.training.schedule == "constant" and not searched:
+        return
+    for dataset in stored.datasets:
+        for name in stored.architectures:
+            before, now = stored.epochs_of(dataset, name), settings.epochs_of(dataset, name)
+            if now != before:
+                raise UsageError(
+                    f"{dataset}/{name} would have {now} epochs, but its learning rate was scheduled for {before} "
+                    "(training.schedule); leave the epochs so, or start a study of another --name."
+                )
 
 
 def _studies(home: Path) -> str:

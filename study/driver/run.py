@@ -22,11 +22,12 @@ from study.driver.live_table import Screen
 from study.driver.ownership import take_ownership
 from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
+from study.driver.warm_start import source_study, warm_configurations
 from study.search.cells import Cell
 from study.search.conductor import Conductor
-from study.search.database import ledger_errors, open_storage
+from study.search.database import best_configurations, ledger_errors, open_storage
 from study.search.ledger import StudyLedger
-from study.search.trial_spec import TrialState
+from study.search.trial_spec import Parameters, TrialState
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome, only_driver
 from study.storage.paths import trivial_path
@@ -97,7 +98,10 @@ def run_study(
         tracker = Tracker(outbox)
         screen = Screen(settings, ledger.cells, console)
         retention = Retention(Storage(home.storage_uri(settings)))
-        conductor = Conductor(settings, ledger, [tracker, screen, retention])
+        warm = _warm(settings, ledger, home)
+        if warm:
+            screen.say(f"Searches begin with the best configurations of {settings.search.warm_start}.")
+        conductor = Conductor(settings, ledger, [tracker, screen, retention], warm)
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
             if conductor.finished:
@@ -119,6 +123,15 @@ def run_study(
         finally:
             outbox.close()
     return Outcome(conductor.finished, delivered, len(outbox.set_aside_events), len(failures(ledger)))
+
+
+def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict[str, list[Parameters]]:
+    """What cells that are still to be opened begin with; a study that goes on needs the earlier one no more."""
+    if settings.search.warm_start is None or not any(ledger.search(cell.key).empty for cell in ledger.cells):
+        return {}
+    earlier, chosen = source_study(home.root.parent, settings.search.warm_start)
+    found = best_configurations(earlier.ledger_url(chosen), chosen)
+    return warm_configurations(settings, found)
 
 
 def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.console import Console
 
+from study.cli.command import say
 from study.cli.interruption import INTERRUPTED
 from study.driver.launching import Source, new_launch, resumed_launch
 from study.driver.pipeline import run_pipeline
@@ -72,7 +73,10 @@ def run(
             datasets=datasets,
             ray_address=ray_address,
         )
-    code = run_pipeline(launch, Console(), second_signal_ends=False)
+    console = Console()
+    if launch.note:
+        say(console, launch.note)
+    code = run_pipeline(launch, console, second_signal_ends=False)
     if code == INTERRUPTED:
         raise KeyboardInterrupt
     if code:

@@ -14,7 +14,7 @@ from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
 from study.settings.samplers import SAMPLERS
-from study.settings.space import searched
+from study.settings.space import MOST_WARM, searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -82,14 +82,16 @@ def random_start(record: StudyRecord, dataset: str, name: str) -> list[TrialReco
     is known of a sampler that is not here, so none of its trials count.
     """
     settings, known = record.settings["search"], known_architecture(name)
-    given = known.first_trials() if known else []
+    target = record.settings.get("training", {}).get("target", "rgb")  # studies of earlier versions have none
+    given = known.first_trials(target) if known else []
+    fixed = 1 + (MOST_WARM if settings.get("warm_start") else 0)
     sampler = SAMPLERS.get(settings["sampler"])
     if sampler is None or not (sampler.draws_at_random or sampler.learns_from):
         return []
     ended = [
         one
         for one in ended_in_order(record.search(dataset, name))
-        if one.number > 0 and dict(one.params) not in given
+        if one.number >= fixed and dict(one.params) not in given
     ]
     if sampler.draws_at_random:
         return ended

@@ -15,11 +15,11 @@ from study.search import attributes as keys
 from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
-from study.search.search_space import within
+from study.search.search_space import Warm, opening
 from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
 from study.settings.samplers import SAMPLERS
 from study.settings.schema import StudySettings
-from study.settings.space import searched
+from study.settings.space import first_trials, searched
 
 
 class Conductor:
@@ -29,12 +29,18 @@ class Conductor:
         settings: The study.
         ledger: Its ledger.
         listeners: Notified of everything that happens.
+        warm: Configurations of an earlier study by cell, which are tried before all others.
     """
 
     def __init__(
-        self, settings: StudySettings, ledger: StudyLedger, listeners: Sequence[Listener] = ()
+        self,
+        settings: StudySettings,
+        ledger: StudyLedger,
+        listeners: Sequence[Listener] = (),
+        warm: Warm | None = None,
     ) -> None:
         self._settings = settings
+        self._warm = warm or {}
         self._listeners = listeners
         self._cells = {
             cell.key: CellProgress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
@@ -110,7 +116,8 @@ class Conductor:
             self._note(
                 f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
             )
-        first = within(architecture(progress.cell.architecture).first_trials(), space)
+        own = first_trials(self._settings, progress.cell.architecture)
+        first = opening(self._warm.get(progress.cell.key, ()), own, space)
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 

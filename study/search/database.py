@@ -16,6 +16,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from study.errors import StudyError, first_line
 from study.search.attributes import IDENTITY
 from study.search.optuna_storage import SoleWriterStorage
+from study.search.trial_spec import Parameters
+from study.settings.schema import StudySettings
 
 
 class LedgerError(StudyError):
@@ -95,3 +97,25 @@ def _is_ledger(url: str) -> bool:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
+
+
+def best_configurations(url: str, settings: StudySettings) -> dict[str, list[tuple[str, Parameters]]]:
+    """The best complete trial of each search of a study, by architecture, with the dataset that it was found on.
+
+    Raises:
+        LedgerError: If the database cannot be opened.
+    """
+    storage = open_storage(url)
+    found: dict[str, list[tuple[str, Parameters]]] = {}
+    for name in sorted(optuna.study.get_all_study_names(storage)):
+        dataset, _, rest = name.removeprefix(f"{settings.name}/").partition("/")
+        architecture, _, part = rest.partition("/")
+        if not name.startswith(f"{settings.name}/") or part == "finals" or dataset not in settings.datasets:
+            continue
+        complete = optuna.load_study(study_name=name, storage=storage).get_trials(
+            deepcopy=False, states=(optuna.trial.TrialState.COMPLETE,)
+        )
+        if complete:
+            best = min(complete, key=lambda trial: (trial.value, trial.number))
+            found.setdefault(architecture, []).append((dataset, dict(best.params)))
+    return found

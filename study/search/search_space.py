@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from optuna.distributions import (
     BaseDistribution,
@@ -14,6 +14,9 @@ from optuna.trial import Trial
 
 from models.hyperparameters import Choice, Float, Kind, Space, active
 from study.search.trial_spec import Parameters
+
+Warm = Mapping[str, Sequence[Parameters]]
+"""Configurations of an earlier study by cell, the best first."""
 
 
 def distribution(kind: Kind) -> BaseDistribution:
@@ -49,6 +52,13 @@ def complete(space: Space, params: Parameters) -> bool:
 def within(configurations: Sequence[Parameters], space: Space) -> list[Parameters]:
     """Those that lie in a search space; else the first one's values that do, the sampler adding the rest."""
     kept = [
-        {name: value for name, value in one.items() if space[name].contains(value)} for one in configurations
+        {name: value for name, value in one.items() if name in space and space[name].contains(value)}
+        for one in configurations
     ]
     return [one for one in kept if complete(space, one)] or kept[:1]
+
+
+def opening(warm: Sequence[Parameters], own: Sequence[Parameters], space: Space) -> list[Parameters]:
+    """What a search begins with: configurations of an earlier study, then its own, each once and within its space."""
+    first = within(warm, space)
+    return [*first, *(one for one in within(own, space) if one not in first)]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from models.settings import ModelSettings
 from study.errors import holds_secret
 from study.settings.pruners import PRUNERS
+from study.settings.recipe import DEFAULT_EPOCHS, BudgetSettings, TrainingSettings
 from study.settings.samplers import SAMPLERS
 from study.settings.space import check_sampler, checked_range
 from study.settings.word import WordOf
@@ -63,6 +64,9 @@ class DatasetSettings(_Section):
     root: str = Field(description="folder of images, or `drawn:scenes` / `drawn:fruit` for the embedded sets")
     train_limit: int | None = Field(None, ge=1, description="train on a random subset of this many images")
     validation_limit: int | None = Field(None, ge=1, description="validate on a random subset")
+    epochs: int | None = Field(
+        None, ge=1, description="epochs on this dataset; derived from `budget.images` where that is given"
+    )
 
 
 class ModelSection(_Section):
@@ -79,21 +83,11 @@ class ModelSection(_Section):
         "probability", description="ε inside the logarithm, or none on logits"
     )
     vgg16: str = Field("auto", description="auto (torchvision's cache), a weights file, or `random`")
+    start_from: str | None = Field(
+        None,
+        description="model folder or MLflow address (`models:/…`) whose weights trials of its architecture start from",
+    )
     compile: bool = Field(False, description="torch.compile the networks")
-
-
-class BudgetSettings(_Section):
-    """How much each cell may spend; equal for all cells."""
-
-    trials: int = Field(20, ge=1, description="trials per cell")
-    epochs: int = Field(100, ge=1, description="epochs of a trial that is not pruned")
-    epochs_for: dict[str, Annotated[int, Field(ge=1)]] = Field(
-        default_factory=dict, description="epochs of single cells, by `dataset/architecture`"
-    )
-    epochs_per_report: int = Field(1, ge=1, description="epochs between two validations")
-    device_seconds: float | None = Field(
-        None, gt=0, description="hand out no further trial of a cell that has used this much device time"
-    )
 
 
 class SearchSettings(_Section):
@@ -115,6 +109,9 @@ class SearchSettings(_Section):
         2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
     )
     patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
+    warm_start: str | None = Field(
+        None, description="name or folder of an earlier study, whose best configurations are tried first"
+    )
     space: dict[str, dict[str, list[int | float | str]]] = Field(
         default_factory=dict,
         description="ranges `[low, high]` or options of single hyperparameters, by architecture",
@@ -182,6 +179,7 @@ class StudySettings(_Section):
     )
     plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
     model: ModelSection = Field(default_factory=ModelSection)
+    training: TrainingSettings = Field(default_factory=TrainingSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     finals: FinalsSettings = Field(default_factory=FinalsSettings)
@@ -218,6 +216,13 @@ class StudySettings(_Section):
                 raise ValueError(
                     f"budget.epochs_for names {cell}, which is none of the study's cells: {sorted(cells)}"
                 )
+        if self.model.vgg16 == "random" and all(
+            architecture(n).features == "maps" for n in self.architectures
+        ):
+            raise ValueError(
+                f"model.vgg16 is random, but {' and '.join(self.architectures)} needs pretrained weights as its "
+                "encoder; fetch them with python -m study.weights, or name other architectures"
+            )
         for name in self.architectures:
             stride = architecture(name).stride
             if self.model.image_size % stride:
@@ -235,12 +240,22 @@ class StudySettings(_Section):
         return self
 
     def epochs_of(self, dataset: str, name: str) -> int:
-        """Epochs of one full trial of a cell."""
-        return self.budget.epochs_for.get(cell_key(dataset, name), self.budget.epochs)
+        """Epochs of one full trial of a cell; where they follow from `budget.images`, see `with_epochs`."""
+        common = self.datasets[dataset].epochs or self.budget.epochs or DEFAULT_EPOCHS
+        return self.budget.epochs_for.get(cell_key(dataset, name), common)
 
+    def with_epochs(self, train_images: Mapping[str, int]) -> StudySettings:
+        """The study with the epochs that follow from `budget.images`; unchanged without it.
 
-def network_settings(model: ModelSection) -> ModelSettings:
-    """What the networks must know of a study's settings."""
-    return ModelSettings(
-        width=model.width, precision=model.precision, gan_loss=model.gan_loss, compile=model.compile
-    )
+        Args:
+            train_images: Number of training images by dataset. Datasets that have their epochs keep them.
+        """
+        if self.budget.images is None:
+            return self
+        datasets = {
+            name: one.model_copy(
+                update={"epochs": one.epochs or max(1, round(self.budget.images / train_images[name]))}
+            )
+            for name, one in self.datasets.items()
+        }
+        return self.model_copy(update={"datasets": datasets})

@@ -54,23 +54,36 @@ def load_settings(
     Args:
         source: A YAML file, or what stands in one.
         flags: Nested values that win over source and environment.
-        datasets: Take the place of the source's datasets.
+        datasets: Take the place of the source's datasets, and keep the limits that all of those have.
 
     Raises:
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
     content = _content(source)
+    _one_budget(content, flags)
     if datasets:
-        content["datasets"] = {name: _limits(content) | one for name, one in datasets.items()}
+        content["datasets"] = _with_common_limits(datasets, content.get("datasets") or {})
         content.get("budget", {}).pop("epochs_for", None)
     with _one_sentence():
         return settings_from(content, flags)
 
 
-def _limits(content: Mapping[str, Any]) -> dict[str, Any]:
-    """How many images the source's first dataset takes of its folder."""
-    first = next(iter((content.get("datasets") or {}).values()), None) or {}
-    return {key: first[key] for key in ("train_limit", "validation_limit") if key in first}
+def _with_common_limits(datasets: Mapping[str, Any], replaced: Mapping[str, Any]) -> dict[str, Any]:
+    common: dict[str, Any] = {}
+    for limit in ("train_limit", "validation_limit"):
+        values = {one.get(limit) for one in replaced.values()}
+        if len(values) == 1:
+            common[limit] = values.pop()
+    return {name: {**common, **one} for name, one in datasets.items()}
+
+
+def _one_budget(content: dict[str, Any], flags: Mapping[str, Any]) -> None:
+    """Epochs by flag take the place of images in the file, and the reverse."""
+    given, budget = flags.get("budget"), content.get("budget")
+    if isinstance(given, Mapping) and isinstance(budget, dict):
+        for one, other in (("epochs", "images"), ("images", "epochs")):
+            if given.get(one) is not None and other not in given:
+                budget.pop(other, None)
 
 
 def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:

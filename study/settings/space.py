@@ -5,15 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from models.hyperparameters import Choice, Float, Int, Kind, Space, Value
+from study.settings.recipe import network_settings
 from study.settings.samplers import SAMPLERS
+
+if TYPE_CHECKING:
+    from study.settings.schema import StudySettings
+
+MOST_WARM = 3
+"""Configurations of an earlier study that a cell begins with, where `search.warm_start` names one."""
 
 Ranges = Mapping[str, Sequence[Value]]
 
 
 def searched(name: str, ranges: Ranges, *, pretrained: bool) -> Space:
-    """The search space of one architecture in one cell.
+    """The search space of one architecture in one cell: its own, and what `ranges` adds of `offered`.
 
     Args:
         name: The architecture.
@@ -25,8 +33,11 @@ def searched(name: str, ranges: Ranges, *, pretrained: bool) -> Space:
 
     space: dict[str, Kind] = {}
     giver = architecture(name).pretrained_by
-    for parameter, kind in architecture(name).search_space.items():
+    own = architecture(name).search_space
+    for parameter, kind in offered(name).items():
         given = ranges.get(parameter)
+        if given is None and parameter not in own:
+            continue
         if not isinstance(kind, Choice):
             space[parameter] = _between(kind, *given) if given else kind
             continue
@@ -36,6 +47,26 @@ def searched(name: str, ranges: Ranges, *, pretrained: bool) -> Space:
             taken = tuple(option for option in taken if option in fresh) or fresh
         space[parameter] = replace(kind, options=taken)
     return space
+
+
+def first_trials(settings: StudySettings, name: str) -> list[dict[str, Value]]:
+    """The configurations that the search of an architecture begins with, before `search.space` narrows them.
+
+    They hold the study's own recipe, too, for where that is searched, and the defaults of optional hyperparameters.
+    """
+    from models.architectures import RECIPE_SPACE, architecture
+
+    one, recipe = architecture(name), network_settings(settings).recipe
+    fixed = {parameter: getattr(recipe, parameter) for parameter in RECIPE_SPACE}
+    return [{**fixed, **one.defaults, **first} for first in one.first_trials(settings.training.target)]
+
+
+def offered(name: str) -> Space:
+    """All that may be searched of an architecture: its hyperparameters, optional ones, and those of the recipe."""
+    from models.architectures import RECIPE_SPACE, architecture
+
+    one = architecture(name)
+    return {**RECIPE_SPACE, **one.search_space, **one.optional}
 
 
 def _between(kind: Float | Int, low: Value, high: Value) -> Kind:
@@ -55,9 +86,7 @@ def checked_range(name: str, parameter: str, values: Sequence[Value]) -> list[Va
     Raises:
         ValueError: It is none of the architecture's, or the values are impossible for it; says what it needs.
     """
-    from models.architectures import architecture
-
-    space = architecture(name).search_space
+    space = offered(name)
     where = f"search.space.{name}.{parameter}"
     if parameter not in space:
         raise ValueError(f"{where} is no parameter of {name}; it has {', '.join(space)}")

@@ -30,3 +30,8 @@ def grey_path(dataset: str) -> str:
 def trivial_path(dataset: str, name: str) -> str:
     """The evaluation of a trivial prediction, likewise."""
     return f"trivial/{dataset}/{name.replace(' ', '-')}.safetensors"
+
+
+def start_path(architecture: str) -> str:
+    """The weights that trials of an architecture start from, in the storage."""
+    return f"start/{architecture}/{WEIGHTS}"

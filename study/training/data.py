@@ -1,26 +1,25 @@
-"""From configured folders to arrays: decoded datasets, VGG16 vectors, and facts about the data."""
+"""From configured folders to arrays: decoded datasets, VGG16's features, and facts about the data."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from data_utils.cache import cached_arrays, default_cache
 from data_utils.errors import DataError
+from data_utils.features import Features
+from data_utils.image_set import CacheEntry
 from data_utils.load_dataset import ImageSet, load_dataset
+from data_utils.pictures import sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
-from models.architectures import architecture
 from models.errors import ModelError
-from models.hardware import choose_device
-from models.vgg import image_vectors
-from models.vgg_weights import describe_weights, weights_fingerprint
+from models.vgg_weights import describe_weights
 from study.errors import UsageError
 from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
+from study.training.features import feature_kinds, store_features
 
 SPLITS = (TRAIN, VALIDATION, TEST)
 
@@ -31,43 +30,45 @@ class Prepared:
 
     Attributes:
         images: By dataset.
-        vectors: 2×N×512 VGG16 vectors by dataset; empty if no architecture needs them.
-        vgg16: A description of the weights behind the vectors; empty if none are needed.
+        features: Where VGG16's features are, by dataset and kind; None for those that are computed of every batch.
+        vgg16: A description of the weights behind them; empty if none are needed.
+        start: Facts about the model that trials start from, see `study.driver.start_weights`; empty without one.
     """
 
     images: dict[str, ImageSet]
-    vectors: dict[str, np.ndarray]
+    features: dict[str, dict[str, CacheEntry | None]]
     vgg16: str
+    start: Mapping[str, Any] = field(default_factory=dict)
 
     def facts(self, settings: StudySettings) -> dict[str, Any]:
         """What a reader must know about the data, as JSON."""
         return {
             "vgg16": self.vgg16,
+            "start": dict(self.start),
             "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
         }
 
 
-def needs_vectors(settings: StudySettings) -> bool:
-    """Whether any architecture of the study takes VGG16 vectors."""
-    return any(architecture(name).features for name in settings.architectures)
-
-
-def prepare(settings: StudySettings, say: Callable[[str], None], *, vectors: bool = True) -> Prepared:
-    """Load every dataset of a study and its VGG16 vectors, from the cache if they are there.
+def prepare(settings: StudySettings, say: Callable[[str], None], *, features: bool = True) -> Prepared:
+    """Load every dataset of a study and its features, from the cache if they are there.
 
     Args:
         settings: The study.
         say: Prints a sentence before each step, any of which may take minutes the first time.
-        vectors: Compute VGG16's too; a plan does without.
+        features: Compute VGG16's too; a plan does without.
 
     Raises:
         UsageError: For a dataset or weights file that cannot be used; nothing but the cache was written.
     """
     try:
-        vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
+        kinds = feature_kinds(settings)
+        vgg16 = describe_weights(settings.model.vgg16) if kinds else ""
         images = {name: _images(settings, name, say) for name in settings.datasets}
-        wanted = images if vgg16 and vectors else {}
-        described = {name: _vectors(settings, found, say) for name, found in wanted.items()}
+        wanted = kinds if features else []
+        described = {
+            name: {kind: _features(settings, found, kind, say) for kind in wanted}
+            for name, found in images.items()
+        }
     except (DataError, ModelError) as error:
         raise UsageError(str(error)) from None
     return Prepared(images, described, vgg16)
@@ -83,21 +84,12 @@ def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> I
     )
 
 
-def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], None]) -> np.ndarray:
-    """VGG16 vectors, 2×N×512; zeros for training images outside the study's random subset."""
-    weights = settings.model.vgg16
-    used = np.concatenate([split_indices(images, split, settings, images.name) for split in SPLITS])
-    say(f"{images.name}: VGG16 vectors of {len(used)} images …")
-    subset = hashlib.sha256(np.sort(used).tobytes()).hexdigest()[:16]
-    key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}"
-
-    def build() -> dict[str, np.ndarray]:
-        found = image_vectors(images.grey[used], weights, choose_device(settings.model.device))
-        vectors = np.zeros((2, len(images), found.shape[-1]), np.float32)
-        vectors[:, used] = found
-        return {"vectors": vectors}
-
-    return cached_arrays(default_cache(), key, build)["vectors"]
+def _features(
+    settings: StudySettings, images: ImageSet, kind: str, say: Callable[[str], None]
+) -> CacheEntry | None:
+    splits = (TRAIN, VALIDATION) if kind == "maps" else SPLITS
+    used = [split_indices(images, split, settings, images.name) for split in splits]
+    return store_features(settings, images, kind, np.concatenate([*used, sample_indices(images)]), say)
 
 
 def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, Any]:
@@ -124,11 +116,13 @@ class TrialData:
 
     Attributes:
         images: Decoded images with their splits.
-        vectors: 2×N×512 VGG16 vectors, plain and flipped; None if the architecture needs none.
+        features: What VGG16 says of training and validation images; None if the architecture needs nothing.
+        test_features: What it says of test images.
     """
 
     images: ImageSet
-    vectors: np.ndarray | None
+    features: Features | None = None
+    test_features: Features | None = None
 
 
 def split_indices(images: ImageSet, split: int, settings: StudySettings, dataset: str) -> np.ndarray:

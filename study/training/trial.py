@@ -8,7 +8,6 @@ from functools import partial
 from torch import Tensor
 
 from data_utils.batches import Batches
-from data_utils.features import StoredFeatures
 from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import architecture, seeded_build
@@ -21,7 +20,8 @@ from study.errors import StudyError
 from study.search.cells import Stage
 from study.search.trial_spec import ENERGY, Report, TrialSpec
 from study.settings.identity import NOBODY, Identity
-from study.settings.schema import StudySettings, network_settings
+from study.settings.recipe import network_settings
+from study.settings.schema import StudySettings
 from study.storage.storage import Storage
 from study.training.data import TrialData, split_indices
 from study.training.energy import EnergyMeter
@@ -35,7 +35,7 @@ class Trial:
     Args:
         settings: The study.
         spec: The trial.
-        data: The cell's images and vectors.
+        data: The cell's images and features.
         study: Its identity, which its files carry.
 
     Raises:
@@ -56,12 +56,15 @@ class Trial:
         self._files = TrialFiles(Storage(settings.storage), spec, study)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
+        learner = self._build()
+        self._batch_size = learner.recipe.batch_size
         self._trainer = Trainer(
-            self._build(),
+            learner,
             self._batches(TRAIN, train=True),
             self._batches(VALIDATION),
             partial(image_quantities, quick=True),
             summarise,
+            epochs=spec.epochs,
         )
         self._best: dict[str, Tensor] = self._files.restore(self._trainer)
         self._reported = 0
@@ -70,30 +73,28 @@ class Trial:
     def _build(self) -> Learner:
         learner = seeded_build(
             architecture(self._spec.architecture),
-            network_settings(self._settings.model),
+            network_settings(self._settings),
             self._spec.params,
             self._device,
             self._spec.seed,
         )
         if self._spec.generator_from is not None:
             learner.load_generator(self._files.parent_weights(self._spec.generator_from))
+        elif self._settings.model.start_from and (start := self._files.start_weights()) is not None:
+            learner.load_generator(start)
         return learner
 
-    @property
-    def _features(self) -> StoredFeatures | None:
-        vectors = self._data.vectors
-        return None if vectors is None else StoredFeatures(vectors, self._device)
-
     def _batches(self, split: int, *, train: bool = False) -> Batches:
-        images = self._data.images
+        data = self._data
         return Batches(
-            images,
-            split_indices(images, split, self._settings, self._spec.dataset),
-            self._settings.model.batch_size,
+            data.images,
+            split_indices(data.images, split, self._settings, self._spec.dataset),
+            self._batch_size,
             self._device,
             train=train,
             seed=self._spec.seed,
-            features=self._features,
+            features=data.test_features if split == TEST else data.features,
+            augmentation=self._settings.training.augmentation,
         )
 
     @property
@@ -178,10 +179,8 @@ class Trial:
         Returns:
             The picture's key in the study's storage.
         """
-        images = self._data.images
-        chosen = Batches(
-            images, sample_indices(images), 8, self._device, train=False, features=self._features
-        )
+        images, features = self._data.images, self._data.features
+        chosen = Batches(images, sample_indices(images), 8, self._device, train=False, features=features)
         batch = next(iter(chosen))
         prediction = self.learner.predict(batch.grey, batch.features)
         return self._files.save_picture(self.epoch, sample_grid(batch.grey, prediction, batch.colour))

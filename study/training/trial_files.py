@@ -20,7 +20,7 @@ from study.search.cells import Stage
 from study.search.trial_spec import TrialSpec, trial_key
 from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
-from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, trial_folder
+from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, start_path, trial_folder
 from study.storage.storage import Storage
 from study.training.origin import Origin
 
@@ -109,6 +109,12 @@ class TrialFiles:
             weights, metadata = load_weights(file)
         Origin(self._study, parent).check(metadata, f"The weights file {key}")
         return weights
+
+    def start_weights(self) -> dict[str, Tensor] | None:
+        """The weights that trials of this architecture start from; None if they start from scratch."""
+        with TemporaryDirectory() as folder:
+            file = self.storage.get_file(start_path(self._spec.architecture), Path(folder))
+            return None if file is None else load_weights(file)[0]
 
     def save_weights(self, best: Tensors) -> None:
         """Store the generator of the best epoch on its own, as other trials and the models are made from it."""

@@ -54,11 +54,11 @@ def test_a_set_travels_in_pieces_once(images, tmp_path, cache, monkeypatch):
 def test_what_did_not_arrive_whole_is_told(images, tmp_path, cache):
     pieces = list(pieces_of(images.source))
     shutil.rmtree(cache)
-    with pytest.raises(CacheError, match="images of mine did not arrive whole"):
+    with pytest.raises(CacheError, match="arrays of mine did not arrive whole"):
         receive_set(images.source, pieces[:-2], tmp_path / "there")
 
 
 def test_a_cache_that_was_emptied_is_told(images, cache):
     shutil.rmtree(cache)
-    with pytest.raises(CacheError, match=r"images of mine are not in .* any more"):
+    with pytest.raises(CacheError, match=r"arrays of mine are not in .* any more"):
         next(pieces_of(images.source))

@@ -11,21 +11,20 @@ from models.colorizer import Colorizer
 from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig
 from models.metrics import rgb_to_lab
 from models.settings import ModelSettings
-from models.vgg import VGG16Features
+from models.vgg import vgg16_describer
 from study import colorize, export_onnx
 from study.deployment.onnx import TOLERANCE
 from tests.support.synthetic import CPU
 from tests.support.tables import restored
 
 
-def make_model(folder, name="unet"):
+def make_model(folder, name="unet", **origin):
     definition = architecture(name)
     learner = seeded_build(definition, ModelSettings(width=4), definition.textbook, CPU, 0)
     vgg16 = "random" if definition.features else ""
-    config = ColorizerConfig(name, 4, 32, vgg16=vgg16)
-    Colorizer(config, learner.generator_tensors(), VGG16Features("random") if vgg16 else None, CPU).save(
-        folder
-    )
+    config = ColorizerConfig(name, 4, 32, vgg16=vgg16, origin=origin)
+    describer = vgg16_describer(definition.features, "random") if definition.features else None
+    Colorizer(config, learner.generator_tensors(), describer, CPU).save(folder)
     return folder
 
 
@@ -110,6 +109,18 @@ def test_output_inside_the_input_is_no_input(model, photographs):
     assert names(output) == first
 
 
+def test_a_model_that_is_not_certain_to_help_says_so_whenever_it_is_used(photographs, tmp_path, capsys):
+    folder = make_model(tmp_path / "weak", warning="The champion is no better than photographs left grey.")
+    assert run(photographs / "one.png", "--output", tmp_path / "out", "--model", folder) == 0
+    assert "no better than photographs left grey" in capsys.readouterr().out
+
+
+def test_a_u_net_on_vgg16_colours_photographs_of_any_size(photographs, tmp_path):
+    folder = make_model(tmp_path / "vggunet", "vggunet")
+    assert run(photographs, "--output", tmp_path / "out", "--model", folder) == 0
+    assert len(names(tmp_path / "out")) == 3
+
+
 def test_compare_puts_grey_and_coloured_side_by_side(model, photographs, tmp_path):
     assert run(photographs / "one.png", "--output", tmp_path / "out", "--model", model, "--compare") == 0
     with Image.open(tmp_path / "out" / "one.png") as image, Image.open(photographs / "one.png") as grey:
@@ -179,7 +190,7 @@ def test_a_models_program_runs_only_with_trust_code(
     assert (tmp_path / "it-ran").exists()
 
 
-@pytest.mark.parametrize("name", ["unet", "koalarization"])
+@pytest.mark.parametrize("name", ["unet", "koalarization", "vggunet"])
 def test_onnx_predicts_what_the_network_predicts_for_any_batch(tmp_path, name):
     onnxruntime = pytest.importorskip("onnxruntime")
     pytest.importorskip("onnxscript")

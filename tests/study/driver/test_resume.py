@@ -100,6 +100,36 @@ def test_what_decides_about_trials_may_not(stored, tmp_path, flags, key, before,
     assert now in line
 
 
+def test_epochs_may_not_grow_under_a_schedule_that_ends_with_them(tmp_path):
+    for name, changed in (
+        ("cosine", {"training": {"schedule": "cosine"}}),
+        ("searched", {"search": {"space": {"unet": {"schedule": ["constant", "cosine"]}}}}),
+    ):
+        home = StudyHome(tmp_path / name)
+        home.root.mkdir()
+        given = {"name": name, "datasets": {"fruit": {"root": "drawn:fruit"}}, "architectures": ["unet"]}
+        home.write_settings(StudySettings(**given, **changed))
+        resumed(tmp_path, name, None, {"budget": {"trials": 30}})
+        with pytest.raises(UsageError, match=r"fruit/unet would have 200 epochs.*scheduled for 100"):
+            resumed(tmp_path, name, None, {"budget": {"epochs": 200}})
+
+
+def test_epochs_that_followed_from_images_stay_when_the_same_file_is_given_again(tmp_path):
+    given = StudySettings(
+        name="images",
+        datasets={"fruit": {"root": "drawn:fruit"}},
+        architectures=["unet"],
+        budget={"images": 500},
+    )
+    home = StudyHome(tmp_path / "images")
+    home.root.mkdir()
+    home.write_settings(given.with_epochs({"fruit": 100}))
+    assert resumed(tmp_path, None, given, {})[0].epochs_of("fruit", "unet") == 5
+    more = given.model_copy(update={"budget": given.budget.model_copy(update={"images": 900})})
+    with pytest.raises(UsageError, match=r"budget\.images is 900, but was 500"):
+        resumed(tmp_path, None, more, {})
+
+
 def test_without_a_name_the_studies_there_are_are_named(stored, tmp_path):
     with pytest.raises(UsageError, match=r"needs --name.*\bone\b"):
         resumed(tmp_path, None, None, {})

@@ -25,7 +25,7 @@ EPOCHS = 3
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> TrialData:
-    return TrialData(load_dataset("drawn:fruit", 16, cache=tmp_path_factory.mktemp("cache")), None)
+    return TrialData(load_dataset("drawn:fruit", 16, cache=tmp_path_factory.mktemp("cache")))
 
 
 @pytest.fixture
