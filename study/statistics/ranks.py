@@ -41,12 +41,12 @@ def rank_correlation(
     x, y = x[both], y[both]
     method = f"{kind}, Fisher z"
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
-        return Interval(math.nan, math.nan, math.nan, "these trained models", method)
+        return Interval(math.nan, math.nan, math.nan, "these configurations", method)
     correlate = stats.spearmanr if kind == "spearman" else stats.kendalltau
     value = float(correlate(x, y).statistic)
     if len(x) < 5:
-        return Interval(value, math.nan, math.nan, "these trained models", method)
+        return Interval(value, math.nan, math.nan, "these configurations", method)
     variance = (1 + value**2 / 2) / (len(x) - 3) if kind == "spearman" else 0.437 / (len(x) - 4)
     half = float(stats.norm.isf((1 - level) / 2)) * math.sqrt(variance)
     z = math.atanh(np.clip(value, -1 + 1e-9, 1 - 1e-9))
-    return Interval(value, math.tanh(z - half), math.tanh(z + half), "these trained models", method)
+    return Interval(value, math.tanh(z - half), math.tanh(z + half), "these configurations", method)
