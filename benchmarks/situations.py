@@ -67,7 +67,7 @@ class Situation:
         """Standard deviation of a replicate's effect where variances are equal."""
         return math.hypot(self.luck, SEED)
 
-    def effect_deviation(self, a: int, b: int) -> float:
+    def single_deviation(self, a: int, b: int) -> float:
         """Root mean square of the standard deviations of single scores of two architectures."""
         of_one = [IMAGE**2 + REST**2 + self.unequal[one] ** 2 * (TASTE**2 + self.spread**2) for one in (a, b)]
         return math.sqrt(sum(of_one) / 2)

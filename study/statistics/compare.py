@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from study.statistics.components import Components, Scores, as_scores, components
-from study.statistics.improvement import probability_of_improvement
-from study.statistics.interval import Interval, half_width, quantile, standard_error, symmetric, two_sided_p
+from study.statistics.interval import Interval, quantile, standard_error, symmetric, two_sided_p
+from study.statistics.proportion import wilson_bounds
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,13 @@ def compare(
 ) -> Comparison:
     """Compare two architectures, accounting for the luck of replicates and for the choice of images.
 
-    Replicate r is the same split for all architectures, and a cell that starts from a U-Net takes that of its own
-    replicate. So the differences within replicates are what is independent, and everything is computed from them.
-    A test over images alone would call the luck of a search a difference between architectures.
+    Replicate r has the same split for all architectures, and a cell that starts from a U-Net takes that of its own
+    replicate. So what is independent are the differences within replicates, and everything is computed from them. A
+    test over images alone would call the luck of a search a difference between architectures.
 
-    Where one side has more replicates, those that only it has are left out. To use them, sides would have to count
-    as independent, which is wrong whenever they share a split or a start.
+    Replicates that only one side has are left out. To use them, both sides would have to count as independent: in
+    simulation (3 replicates against 6, 5 against 10) intervals are then 14 to 21 % wider where the sides share a
+    start, and 25 to 40 % narrower where they share nothing, not even a split.
 
     Args:
         a_scores: Replicates of a × images, or images alone for one replicate; NaN for absent scores.
@@ -68,13 +69,12 @@ def compare(
     a, b = as_scores(a_scores), as_scores(b_scores)
     differences = paired(a, b)
     found = components(differences, categories)
-    value = float(np.nanmean(differences)) if found.images else math.nan
     parts = found.parts()
     return Comparison(
-        difference=symmetric(value, parts, found.scope, f"paired differences, {found.method}", level),
-        p_value=two_sided_p(value, parts),
-        effect_size=_effect_size(value, found, a, b, level, categories),
-        improvement=probability_of_improvement(differences, lower_is_better, level, categories),
+        difference=symmetric(found.mean, parts, found.scope, f"paired differences, {found.method}", level),
+        p_value=two_sided_p(found.mean, parts),
+        effect_size=_effect_size(found, a, b, level, categories),
+        improvement=_improvement(differences, lower_is_better, level, categories),
         replicates=found.replicates,
         left_out=len(differences) - found.replicates,
     )
@@ -93,7 +93,7 @@ def paired(a: Scores, b: Scores) -> Scores:
 
 
 def _effect_size(
-    difference: float, found: Components, a: Scores, b: Scores, level: float, categories: ArrayLike | None
+    found: Components, a: Scores, b: Scores, level: float, categories: ArrayLike | None
 ) -> Interval:
     """Difference over the standard deviation of one score, with all variance components of both sides.
 
@@ -106,7 +106,29 @@ def _effect_size(
     deviation = math.sqrt((a_variance + b_variance) / 2)
     if not deviation > 0 or found.images < 2:
         return Interval(math.nan, math.nan, math.nan, found.scope, "no variance to standardise by")
-    value, parts = difference / deviation, found.parts()
+    value, parts = found.mean / deviation, found.parts()
     error = math.hypot(standard_error(parts) / deviation, value / math.sqrt(2 * (found.images - 1)))
     half = quantile(parts, (1 - level) / 2) * error
     return Interval(value, value - half, value + half, found.scope, "Westfall–Kenny–Judd d")
+
+
+def _improvement(
+    differences: Scores, lower_is_better: bool, level: float, categories: ArrayLike | None
+) -> Interval:
+    """Probability that a's model of a new replicate beats b's on a new image; ties count half.
+
+    That of R. Agarwal et al.: "Deep reinforcement learning at the edge of the statistical precipice", NeurIPS
+    2021, with images for tasks and runs paired by replicate. Their bootstrap under-covers with three runs.
+    Here the variance is split into replicates, categories and images, turned into the number of independent
+    trials it amounts to (E. L. Korn, B. I. Graubard, Survey Methodology 24, 1998) and put into Wilson's
+    interval, which stays inside [0, 1].
+    """
+    wins = (np.sign(-differences if lower_is_better else differences) + 1) / 2
+    found = components(wins, categories)
+    parts = found.parts()
+    value = found.mean
+    variance = sum(part.variance for part in parts)
+    trials = found.images if variance == 0 else value * (1 - value) / variance
+    most = np.count_nonzero(~np.isnan(wins))
+    low, high = wilson_bounds(value, float(np.minimum(trials, most)), quantile(parts, (1 - level) / 2))
+    return Interval(value, low, high, found.scope, "Wilson, effective number of trials")

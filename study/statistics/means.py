@@ -26,10 +26,8 @@ def mean_interval(scores: ArrayLike, level: float = 0.95, categories: ArrayLike 
         >>> mean_interval([[10.0, 12.0, 11.0], [10.5, 12.4, 11.3]]).value
         11.2
     """
-    array = as_scores(scores)
-    found = components(array, categories)
-    value = float(np.nanmean(array)) if found.images else np.nan
-    return symmetric(value, found.parts(), found.scope, found.method, level)
+    found = components(as_scores(scores), categories)
+    return symmetric(found.mean, found.parts(), found.scope, found.method, level)
 
 
 def ratio_interval(

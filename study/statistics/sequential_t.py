@@ -1,19 +1,21 @@
-"""The chain of p-values of a t test that is repeated as observations come in, when there is no effect.
+"""Levels for a t test that is repeated as observations come in.
 
-Looks at growing data are told apart from one another by how the statistic moves between them. Group-sequential theory
+How much error the looks make together depends on how the statistic moves between them. Group-sequential theory
 takes normal increments for that; with the few replicates of a study its tests claim 5.7 to 6 % in place of 5 (looks
-after each of 3 to 10). The t statistic has a chain of its own (C. Jennison, B. W. Turnbull: "Exact calculations for
-sequential t, χ² and F tests", Biometrika 78, 1991). Write the angle φ between the observations x_1 … x_k and a constant
-vector: t = √(k-1) tan φ. Without an effect the direction of the observations is independent of their length, so with
-v = x_{k+1} / √(x_1² + … + x_k²), for which √k v has Student's t distribution with k degrees of freedom,
+after each of 3 to 10 replicates). Without an effect the t statistic is a Markov chain of its own (C. Jennison, B. W.
+Turnbull: "Exact calculations for sequential t, χ² and F tests", Biometrika 78, 1991). Let φ_k be the angle between
+the vector of observations x_1 … x_k and the vectors of mean 0, so that t = √(k-1) tan φ_k. The vector's direction is
+independent of its length, so with v = x_{k+1} / √(x_1² + … + x_k²), for which √k v has Student's t distribution with
+k degrees of freedom,
 
     √(k+1) sin φ_{k+1} = (√k sin φ_k + v) / √(1 + v²)
 
-depends on the past through φ_k alone. The chain is kept on a grid of two-sided p-values, where it starts uniform.
+depends on the past through φ_k alone. The chain is kept on a grid of two-sided p-values, on which it starts uniform.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -22,24 +24,38 @@ from scipy.special import stdtr, stdtrit
 
 Array = NDArray[np.float64]
 
-EDGES: Array = np.linspace(0, 1, 201) ** 4
-"""Of the bins of p-values, small where tests are decided; a finer grid moves no level by more than 0.3 %."""
-_CENTRES = (EDGES[1:] + EDGES[:-1]) / 2
+_EDGES: Array = np.linspace(0, 1, 201) ** 4  # of the bins; with four times as many no level moves by 0.3 %
+_CENTRES = (_EDGES[1:] + _EDGES[:-1]) / 2
+
+
+def nominal_levels(looks: Sequence[int], errors: Array) -> Array:
+    """Two-sided p-values below which a look is significant, so that looks make the errors wanted of them.
+
+    Args:
+        looks: Number of observations at each look, growing, at least 2.
+        errors: Looks × procedures: the probability that each look is the first significant one.
+
+    Returns:
+        Looks × procedures.
+    """
+    levels = np.empty_like(errors)
+    mass = np.repeat(np.diff(_EDGES)[:, None], errors.shape[1], axis=1)  # where no look was significant yet
+    for number, look in enumerate(looks):
+        for count in range(looks[max(number - 1, 0)], look):
+            mass = _transition(count) @ mass
+        below = np.vstack([np.zeros(errors.shape[1]), np.cumsum(mass, axis=0)])
+        for procedure, error in enumerate(errors[number]):
+            levels[number, procedure] = np.interp(error, below[:, procedure], _EDGES)
+        significant = (levels[number] - _EDGES[:-1, None]) / np.diff(_EDGES)[:, None]
+        mass *= 1 - np.clip(significant, 0, 1)
+    return levels
 
 
 @lru_cache(maxsize=128)
-def transition(count: int) -> Array:
-    """How p-values move when one more observation comes in.
-
-    Args:
-        count: Observations before, at least 2.
-
-    Returns:
-        Bins × bins: the probability to be in a bin (row) after having been in one (column).
-    """
-    before, after = _angle(_CENTRES, count), _angle(EDGES, count + 1)[:, None]
-    inside = _below(after, before, count) - _below(-after, before, count)
-    return -np.diff(inside, axis=0)
+def _transition(count: int) -> Array:
+    """Bins × bins: probability to be in a bin (row) with one observation more, having been in another (column)."""
+    before, after = _angle(_CENTRES, count), _angle(_EDGES, count + 1)[:, None]
+    return -np.diff(_below(after, before, count) - _below(-after, before, count), axis=0)
 
 
 def _angle(p_value: Array, count: int) -> Array:
@@ -50,8 +66,8 @@ def _angle(p_value: Array, count: int) -> Array:
 def _below(after: Array, before: Array, count: int) -> Array:
     """P(φ_{k+1} ≤ after | φ_k = before).
 
-    With v = tan ψ and tan χ = √k sin φ_k the right side above is √(1 + tan² χ) sin(ψ + χ), and ψ lies between ±π/2;
-    the sine is at most a given value on three stretches of ψ + χ.
+    With v = tan ψ and tan χ = √k sin φ_k the right side above is √(1 + tan² χ) sin(ψ + χ), ψ between ±π/2: the sine
+    is at most a given value on up to two stretches of ψ.
     """
     tangent = np.sqrt(count) * np.sin(before)
     sine = np.sqrt(count + 1) * np.sin(after) / np.sqrt(1 + tangent**2)

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from study.statistics.compare import paired
@@ -64,10 +63,11 @@ def verdicts(
 ) -> list[Verdict]:
     """Compare all pairs of architectures on one dataset.
 
-    Tests are paired t tests over replicates and images (`compare`), repeated at every look with an error that is spent
-    bit by bit (`repeated_p`), and corrected for pairs (`shaffer`). Equivalence is two one-sided tests (D. J. Schuirmann,
-    J. Pharmacokinetics and Biopharmaceutics 15, 1987): at some look the whole interval lay within ± margin. What was
-    decided at a look stays so, unless the difference has changed its sign since.
+    Each pair is tested as in `compare`, at every look with the error that may be spent there (`repeated_p`), and
+    p-values are corrected for all pairs (`shaffer`). Equivalence is two one-sided tests (D. J. Schuirmann,
+    J. Pharmacokinetics and Biopharmaceutics 15, 1987): at some look the whole interval lay within ± margin. It
+    precedes "better", since a difference below the margin is one that does not matter. What one look has decided
+    stays decided, unless the difference has changed its sign since.
 
     Args:
         scores: Replicates × images by architecture; row r is replicate r on all sides. NaN where a replicate has no
@@ -101,14 +101,14 @@ def verdicts(
             word = "better"
         further = test.further(alpha, margin) if word == "not decided" else None
         verdict = Verdict(a, b, word, intervals[-1], p_value, test.counts[-1], further)
-        a_leads = verdict.difference.value <= 0 if lower_is_better else verdict.difference.value >= 0
-        found.append(verdict if a_leads else _swapped(verdict))
+        behind = verdict.difference.value > 0 if lower_is_better else verdict.difference.value < 0
+        found.append(_swapped(verdict) if behind else verdict)
     return found
 
 
 def _swapped(verdict: Verdict) -> Verdict:
     one = verdict.difference
-    difference = Interval(-one.value, -one.high, -one.low, one.scope, one.method)
+    difference = replace(one, value=-one.value, low=-one.high, high=-one.low)
     return replace(verdict, a=verdict.b, b=verdict.a, difference=difference)
 
 
@@ -117,12 +117,10 @@ class _Test:
     """One pair's test at each look at which the pair had more replicates than before.
 
     Attributes:
-        values: Mean difference at each look.
-        found: Where its variance comes from.
+        found: The mean difference and its variance components at each look.
         most_replicates: As in `verdicts`.
     """
 
-    values: list[float]
     found: list[Components]
     most_replicates: int
 
@@ -130,50 +128,50 @@ class _Test:
     def of(
         cls, differences: Scores, looks: Sequence[int], most_replicates: int, categories: ArrayLike | None
     ) -> _Test:
-        by_count = {}
-        for look in looks:
-            rows = differences[:look]
-            found = components(rows, categories)
-            by_count[found.replicates] = (float(np.nanmean(rows)) if found.images else math.nan, found)
-        counts = [count for count in by_count if count > 1] or [max(by_count)]
-        return cls([by_count[n][0] for n in counts], [by_count[n][1] for n in counts], most_replicates)
+        """Collapsed replicates do not count; a single one is only used where there is no other."""
+        found = {
+            one.replicates: one for one in (components(differences[:look], categories) for look in looks)
+        }
+        several = [one for count, one in found.items() if count > 1]
+        return cls(several or [found[max(found)]], most_replicates)
 
     @property
     def counts(self) -> list[int]:
+        """Number of replicates at each look."""
         return [one.replicates for one in self.found]
 
     def p_value(self) -> float:
         """Over all looks; those that pointed the other way do not count."""
-        same_sign = [value * self.values[-1] >= 0 for value in self.values]
         p_values = [
-            two_sided_p(value, found.parts()) if same else 1.0
-            for value, found, same in zip(self.values, self.found, same_sign, strict=True)
+            1.0 if one.mean * self.found[-1].mean < 0 else two_sided_p(one.mean, one.parts())
+            for one in self.found
         ]
-        if self.counts[-1] < 2:
-            return p_values[-1]
-        return repeated_p(p_values, self.counts, self.most_replicates)
+        return (
+            repeated_p(p_values, self.counts, self.most_replicates) if self.counts[-1] > 1 else p_values[-1]
+        )
 
     def intervals(self, alpha: float) -> list[Interval]:
-        """One per look, all of them right at the same time with probability 1 - alpha."""
+        """One per look; with probability 1 - alpha all of them hold the truth."""
         made = []
-        for number, (value, found) in enumerate(zip(self.values, self.found, strict=True), start=1):
-            spend = found.replicates > 1
-            error = look_level(self.counts[:number], self.most_replicates, alpha) if spend else alpha
-            method = f"repeated interval of paired differences, {found.method}"
-            made.append(symmetric(value, found.parts(), found.scope, method, 1 - error))
+        for number, one in enumerate(self.found, start=1):
+            error = (
+                look_level(self.counts[:number], self.most_replicates, alpha) if one.replicates > 1 else alpha
+            )
+            method = f"repeated interval of paired differences, {one.method}"
+            made.append(symmetric(one.mean, one.parts(), one.scope, method, 1 - error))
         return made
 
     def further(self, alpha: float, margin: float | None) -> int | None:
-        """How many more replicates decide if mean and variances stay: the next look is the one after all of them."""
-        size, found, now = abs(self.values[-1]), self.found[-1], self.counts[-1]
-        if now < 2 or math.isnan(size):
+        """How many more replicates decide if mean and variances stay, with no look before the last of them."""
+        last, now = self.found[-1], self.counts[-1]
+        if now < 2 or math.isnan(last.mean):
             return None
 
         def decides(more: int) -> bool:
             most = max(now + more, self.most_replicates)
             error = spent(now + more, most, alpha) - spent(now, most, alpha)
-            half = half_width(found.with_replicates(now + more).parts(), 1 - error)
-            return size > half or (margin is not None and size + half < margin)
+            half = half_width(last.with_replicates(now + more).parts(), 1 - error)
+            return abs(last.mean) > half or (margin is not None and abs(last.mean) + half < margin)
 
         more = bisect_left(range(MOST_FURTHER + 1), True, lo=1, key=decides)
         return more if more <= MOST_FURTHER else None
