@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from itertools import combinations
 from statistics import median
@@ -103,11 +103,11 @@ def outcomes(case: Case, studies: int) -> dict[str, float]:
     for _ in range(studies):
         scores = SITUATION.draw(random, case.most, IMAGES).scores[: case.architectures]
         scores[0] = scores[0] - case.difference * DEVIATION
-        wrong.append(any(_wrong(case, one) for one in _told(case, scores, looks)))
-        after = next((n for n in looks if _right(case, _told(case, scores, range(FIRST, n + 1)))), None)
-        right.append(after is not None)
-        replicates.append(after or case.most)
-        at_once.append(_right(case, _told(case, scores, [MOST])))
+        told = _told(case, scores, looks)  # what one look has decided stays decided
+        wrong.append(any(_wrong(case, one) for one in told))
+        right.append(_right(case, told))
+        replicates.append(_replicates_until_right(case, scores, looks) if right[-1] else case.most)
+        at_once.append(_right(case, _told(replace(case, most=MOST), scores, [MOST])))
         former.append(case.difference == 0 and _ever_told_apart(scores))
     return {
         "wrong": float(np.mean(wrong)),
@@ -120,7 +120,11 @@ def outcomes(case: Case, studies: int) -> dict[str, float]:
 
 def _told(case: Case, scores: list[Array], looks: Sequence[int]) -> list[Verdict]:
     named = {str(number): one for number, one in enumerate(scores)}
-    return verdicts(named, looks, looks[-1] if len(looks) == 1 else case.most, case.margin)
+    return verdicts(named, looks, case.most, case.margin)
+
+
+def _replicates_until_right(case: Case, scores: list[Array], looks: list[int]) -> int:
+    return next(look for look in looks if _right(case, _told(case, scores, range(FIRST, look + 1))))
 
 
 def _wrong(case: Case, one: Verdict) -> bool:

@@ -119,8 +119,7 @@ class Situation:
 
 SITUATIONS = (
     Situation("independent seeds", luck=0.0),
-    Situation("shared start, ρ 0.9", start=0.9),
-    Situation("shared start, ρ 0.97", start=0.97),
+    Situation("shared start", start=0.9),
     Situation("search luck 0.3"),
     Situation("search luck 0.7", luck=0.7),
     Situation("collapse 0.1", collapse=0.1),

@@ -25,7 +25,7 @@ def without_collapsed(scores: ArrayLike, collapsed: ArrayLike) -> Scores:
     """Scores in which collapsed replicates are absent, so that all that is computed speaks of the others.
 
     A mean over collapsed and sound trainings is a mean of two different things, and a few replicates rarely hold both
-    in proportion: with a collapse in one of ten its 95 % interval held the truth in 39 % of studies.
+    in proportion.
 
     Args:
         scores: Replicates × images.

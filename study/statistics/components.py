@@ -132,38 +132,39 @@ def components(scores: Scores, categories: ArrayLike | None = None) -> Component
     replicates, images = scores.shape
     member = _membership(categories, images)
     levels = member.shape[1] if member.shape[1] > 1 else 0
-    mean = float(scores[there].mean())
+    n, n_r, n_i, n_rc = there.sum(), there.sum(axis=1), there.sum(axis=0), there @ member
+    expected, of_all = _expectations(n, n_r, n_i, n_rc, member)
+    mean = float(scores.sum(where=there) / n)
     centred = np.where(there, scores - mean, 0.0)
+    by_replicate, by_image = centred.sum(axis=1), centred.sum(axis=0)
     squares = np.array(
         [
-            (centred.sum(axis=1) ** 2 / there.sum(axis=1)).sum(),
-            ((centred.sum(axis=0) @ member) ** 2 / (there.sum(axis=0) @ member)).sum(),
-            (centred.sum(axis=0) ** 2 / there.sum(axis=0)).sum(),
+            (by_replicate**2 / n_r).sum(),
+            ((by_image @ member) ** 2 / n_rc.sum(axis=0)).sum(),
+            (by_image**2 / n_i).sum(),
             (centred**2).sum(),
         ]
     )
-    expected, of_all = _expectations(there, member)
-    count = there.sum()
-    known = np.flatnonzero([replicates > 1, levels > 1, count > images, count > 1])
-    variances = np.full(4, 0.0 if count > 1 else np.nan)
-    variances[known] = np.linalg.lstsq((expected - of_all)[np.ix_(known, known)], squares[known], rcond=None)[
-        0
-    ]
-    return Components(mean, variances, of_all / count, replicates, levels, images)
+    told = np.flatnonzero([replicates > 1, levels > 1, n > images, n > 1])
+    solution, *_ = np.linalg.lstsq((expected - of_all)[np.ix_(told, told)], squares[told], rcond=None)
+    variances = np.full(4, 0.0 if n > 1 else np.nan)
+    variances[told] = solution
+    return Components(mean, variances, of_all / n, replicates, levels, images)
 
 
-def _expectations(there: NDArray[np.bool_], member: Scores) -> tuple[Scores, Scores]:
-    """What one unit of each variance component adds to Σ total² / count.
+def _expectations(n: int, n_r: Scores, n_i: Scores, n_rc: Scores, member: Scores) -> tuple[Scores, Scores]:
+    """What one unit of each variance component adds to Σ total² / number of scores.
 
     Args:
-        there: Replicates × images, whether there is a score.
+        n: Number of scores.
+        n_r: The same by replicate.
+        n_i: By image.
+        n_rc: Replicates × categories.
         member: Images × categories, 1 where an image belongs.
 
     Returns:
         The totals by replicate, category, image and score (rows) × components, and the same for the total of all.
     """
-    n, n_r, n_i = there.sum(), there.sum(axis=1), there.sum(axis=0)
-    n_rc = there @ member
     n_c = n_rc.sum(axis=0)
     by_replicate = [n, (n_rc**2 / n_r[:, None]).sum(), len(n_r), len(n_r)]
     by_category = [(n_rc**2 / n_c).sum(), n, (n_i**2 @ member / n_c).sum(), len(n_c)]

@@ -59,9 +59,10 @@ def standard_error(parts: Sequence[Part]) -> float:
 
 def quantile(parts: Sequence[Part], tail: float) -> float:
     """The number of standard errors that the estimate exceeds with probability `tail` on one side."""
-    total = sum(part.variance for part in parts)
-    weights = [part.variance / total for part in parts] if total > 0 else [1 / len(parts)] * len(parts)
-    return -sum(w * float(stdtrit(part.freedom, tail)) for w, part in zip(weights, parts, strict=True))
+    total = sum([part.variance for part in parts])
+    if not total > 0:
+        return -sum([float(stdtrit(part.freedom, tail)) for part in parts]) / len(parts)
+    return -sum([part.variance * float(stdtrit(part.freedom, tail)) for part in parts]) / total
 
 
 def half_width(parts: Sequence[Part], level: float) -> float:

@@ -77,7 +77,7 @@ def verdicts(
         most_replicates: How many there will be at most, fixed before the first look.
         margin: A difference smaller than this does not matter; None if every difference does.
         lower_is_better: Whether a lower score is an improvement.
-        level: 1 minus the probability to make any false claim at any look.
+        level: 1 minus the error allowed: of any false "better" at any look, and likewise of any false "equivalent".
         categories: One integer per image, or None.
 
     Returns:
