@@ -113,7 +113,7 @@ def test_replicates_alone_may_not_do() -> None:
 
 @pytest.mark.parametrize("architectures", [2, 3])
 def test_looking_after_every_replicate_claims_no_more_than_it_may(architectures: int) -> None:
-    studies = 500
+    studies = 300
     wrong = [
         any(
             one.word == "better" for one in verdicts(made(*[10] * architectures, seed=seed), range(3, 11), 10)
