@@ -12,7 +12,6 @@ import torch
 from ray import tune
 
 from data_utils.load_dataset import ImageSet
-from models.architectures import architecture
 from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
@@ -61,7 +60,7 @@ class ColorizationTrial(tune.Trainable):
         dataset = spec.dataset
         if dataset not in self._images:
             self._images[dataset] = ray.get(self._shared.images[dataset])
-        if not architecture(spec.architecture).features:
+        if not spec.network.features:
             return TrialData(self._images[dataset], None)
         if dataset not in self._vectors:
             self._vectors[dataset] = ray.get(self._shared.vectors[dataset])

@@ -23,8 +23,18 @@ _COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
 _SECONDS = ("device_seconds", "pretraining_seconds")
 _TEXTS = ("parameters", "model_uri")
 _BOUNDS = ("", "_low", "_high")
-_TRIAL = ("dataset", "architecture", "number", "state", "seed", "epochs", "device_seconds", "best")
-_ORIGIN = ("generator_from", "continues", "reason")
+_TRIAL = (
+    "dataset",
+    "architecture",
+    "replicate",
+    "number",
+    "state",
+    "seed",
+    "epochs",
+    "device_seconds",
+    "best",
+)
+_ORIGIN = ("generator_from", "controls", "continues", "reason")
 
 
 def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
@@ -114,7 +124,7 @@ def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) 
 def write_trials(record: StudyRecord) -> str:
     """One line per trial and final: configuration, end, costs, and the objective after each epoch."""
     parameters = sorted({name for trial in record.trials for name in trial.params})
-    columns = [*_TRIAL[:2], "stage", *_TRIAL[2:], *parameters, *_ORIGIN, "validation_by_epoch"]
+    columns = [*_TRIAL[:3], "stage", *_TRIAL[3:], *parameters, *_ORIGIN, "validation_by_epoch"]
     return _csv(columns, [_trial_line(record, trial) for trial in record.trials])
 
 
@@ -124,7 +134,7 @@ def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
     return {
         **{name: getattr(trial, name) for name in (*_TRIAL, *_ORIGIN)},
         **trial.params,
-        "stage": "final" if trial.final else "search",
+        "stage": "search" if trial.role == "trial" else trial.role,
         "validation_by_epoch": " ".join(values),
     }
 

@@ -29,6 +29,7 @@ class _Row:
     failed: int = 0
     running: int = 0
     finals: int = 0
+    controls: int = 0
     best: float = math.inf
     epochs: int = 0
     seconds: float = 0.0
@@ -36,7 +37,7 @@ class _Row:
 
 
 class Screen:
-    """Shows a study's progress; a listener of the conductor.
+    """Shows a study's progress; a listener of the conductor. The replicates of a cell are one row.
 
     Args:
         settings: The study.
@@ -63,9 +64,12 @@ class Screen:
         if self._live:
             self._live.stop()
 
-    def catch_up(self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int) -> None:
+    def catch_up(
+        self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int, controls: int
+    ) -> None:
         """Start from what earlier runs of the study did."""
         row = self._rows[cell]
+        row.controls = controls
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
         row.best = best
 
@@ -96,7 +100,8 @@ class Screen:
             row.pruned += end.state is TrialState.PRUNED
             row.failed += end.state is TrialState.FAIL
         else:
-            row.finals += 1
+            row.finals += spec.stage is Stage.FINAL
+            row.controls += spec.stage is Stage.CONTROL
         row.best = math.inf if end.best is None else end.best
         best = f", best {OBJECTIVE} {end.best:.3f}" if end.best is not None else ""
         why = f" ({end.reason})" if end.state is TrialState.FAIL else ""
@@ -127,30 +132,52 @@ class Screen:
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=0)
         for heading in ("cell", "trials", "", "running", "pruned", "failed", "best ΔE₀₀", "finals"):
             table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
-        for row in self._rows.values():
-            total = max(self._settings.budget.trials, row.ended)  # continuations are additional trials
+        for rows in self._pairs():
+            ended, failed, best = (
+                sum(r.ended for r in rows),
+                sum(r.failed for r in rows),
+                min(r.best for r in rows),
+            )
+            # Continuations are additional trials.
+            total = sum(max(self._settings.budget.trials, row.ended) for row in rows)
             table.add_row(
-                row.cell.key,
-                f"{row.ended}/{total}",
-                ProgressBar(total=total, completed=row.ended, width=8),
-                str(row.running or ""),
-                str(row.pruned or ""),
-                f"[red]{row.failed}[/red]" if row.failed else "",
-                f"{row.best:.3f}" if math.isfinite(row.best) else "",
-                f"{row.finals}/{self._settings.finals.configurations * self._settings.finals.seeds}",
+                rows[0].cell.key + (f" ×{len(rows)}" if len(rows) > 1 else ""),
+                f"{ended}/{total}",
+                ProgressBar(total=total, completed=ended, width=6),
+                str(sum(row.running for row in rows) or ""),
+                str(sum(row.pruned for row in rows) or ""),
+                f"[red]{failed}[/red]" if failed else "",
+                f"{best:.3f}" if math.isfinite(best) else "",
+                f"{sum(row.finals for row in rows)}/{len(rows) * self._finals}",
             )
         return table
 
+    def _pairs(self) -> list[list[_Row]]:
+        """The rows of each (dataset, architecture)."""
+        pairs: dict[tuple[str, str], list[_Row]] = {}
+        for row in self._rows.values():
+            pairs.setdefault(row.cell.pair, []).append(row)
+        return list(pairs.values())
+
+    @property
+    def _finals(self) -> int:
+        """Finals of a cell."""
+        return self._settings.finals.configurations * self._settings.finals.seeds
+
+    def _controls(self, cell: Cell) -> int:
+        """Controls of a cell, if every final starts from a trained network."""
+        return self._finals if self._settings.controls and cell.pretrained_by else 0
+
     def _minutes_left(self) -> str:
         """An upper bound, since it assumes that no trial is pruned."""
-        finals = self._settings.finals.configurations * self._settings.finals.seeds
         measured = [row.seconds / row.epochs for row in self._rows.values() if row.epochs]
         if not measured:
             return "?"
         left = 0.0
         for row in self._rows.values():
             per_epoch = row.seconds / row.epochs if row.epochs else sum(measured) / len(measured)
-            runs = max(0, self._settings.budget.trials - row.ended) + finals - row.finals
+            runs = max(0, self._settings.budget.trials - row.ended) + self._finals - row.finals
+            runs += self._controls(row.cell) - row.controls
             left += per_epoch * row.cell.epochs * runs / self._settings.budget.epochs_per_report
         running = max(1, sum(row.running for row in self._rows.values()))
         return f"{left / running / 60:.0f} min"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -15,6 +15,9 @@ from study.driver.launching import Launch
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
+
+if TYPE_CHECKING:
+    from study.tracking.record import StudyRecord
 
 
 def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool = True) -> int:
@@ -48,13 +51,21 @@ def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool =
 
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
+    from study.driver.replicates import add_replicates
     from study.driver.run import run_study
     from study.training.data import prepare
 
     settings, home = launch.settings, launch.folder
     prepared = prepare(settings, partial(say, console))
     _print_facts(settings, prepared.facts(settings), console)
-    outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
+    going_on = True
+    while going_on:
+        outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console)
+        going_on = (
+            outcome.finished
+            and outcome.delivered
+            and add_replicates(settings, home, _in_contention, partial(say, console))
+        )
     if not outcome.delivered:
         say(
             console,
@@ -67,6 +78,12 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
         return 0
     _publish(settings, home, console)
     return conclude(settings, home, console)
+
+
+def _in_contention(record: StudyRecord) -> set[tuple[str, str]]:
+    from study.comparison.verdict import in_contention
+
+    return in_contention(record)
 
 
 def _publish(settings: StudySettings, home: StudyHome, console: Console) -> None:

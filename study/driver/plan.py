@@ -54,19 +54,25 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
         console: Where to print.
     """
     table = Table(title=f"Plan of the study {settings.name}")
-    for heading in ("cell", "trials", "epochs", "finals", "waits for"):
-        table.add_column(heading, justify="right" if heading in ("trials", "epochs", "finals") else "left")
+    for heading in ("cell", "replicates", "trials", "epochs", "finals", "waits for"):
+        table.add_column(heading, justify="left" if heading in ("cell", "waits for") else "right")
     finals = settings.finals.configurations * settings.finals.seeds
     speed = {name: seconds_per_image(settings, name) for name in settings.architectures}
     seconds = 0.0
+    replicates, controls = settings.replicates, False
     for cell in cells_of(settings):
-        table.add_row(
-            cell.key, str(settings.budget.trials), str(cell.epochs), str(finals), cell.pretrained_by or ""
-        )
+        if cell.replicate > 1:
+            continue
+        numbers = (replicates, settings.budget.trials, cell.epochs, finals)
+        table.add_row(cell.key, *map(str, numbers), cell.pretrained_by or "")
         shown = images.get(cell.dataset, _DRAWN_IMAGES)
         limit = settings.datasets[cell.dataset].train_limit
         trained = min(limit or shown, shown)
-        seconds += trained * speed[cell.architecture] * cell.epochs * (settings.budget.trials + finals)
+        runs = (settings.budget.trials + finals) * speed[cell.architecture]
+        if cell.pretrained_by and settings.controls and finals:
+            controls = True
+            runs += finals * speed[architecture(cell.architecture).pretrained_by or cell.architecture]
+        seconds += replicates * trained * cell.epochs * runs
     console.print(table)
     resources = settings.resources
     concurrent = resources.max_concurrent_trials or max(
@@ -78,6 +84,17 @@ def print_plan(settings: StudySettings, images: dict[str, int], console: Console
         f"{settings.search.sampler} proposes, {_pruning(settings.search)}.",
         highlight=False,
     )
+    if controls:
+        console.print(
+            "Beside each final that starts from a trained network, its start is trained on with L1 alone as a control.",
+            highlight=False,
+        )
+    if settings.verdict.until == "decided":
+        console.print(
+            f"Replicates are added, up to {settings.verdict.most_replicates} in all, until every pair of "
+            "architectures is decided; the time below is that of the first ones.",
+            highlight=False,
+        )
     console.print(
         f"Training takes at most about {seconds / 60 / concurrent:.0f} min with {concurrent} trials at a time on a "
         "machine like this one, if none is pruned; validation comes on top.",

@@ -11,7 +11,7 @@ from study.search import attributes as keys
 from study.search.database import holds_study
 from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, stored_settings
+from study.settings.sources import changed_settings, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
 # Every other setting decides which trials there are or what they achieve, and keeps its first value.
@@ -20,13 +20,18 @@ _MAY_CHANGE = (
     "budget.epochs",
     "budget.epochs_for",
     "budget.device_seconds",
+    "replicates",
+    "controls",
+    "verdict.until",
     "finals.seeds",
     "resources",
     "tracking",
     "ledger",
     "storage",
 )
-_MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for")
+_MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for", "replicates")
+# What a file need not say again.
+_KEPT = ("seed", "replicates", "controls")
 
 
 def resumed(
@@ -47,7 +52,11 @@ def resumed(
         raise UsageError(f"--resume needs --name; {_studies(home)}.")
     study = existing_home(home, name or (given.name if given else ""))
     stored = stored_settings(study.settings_file)
-    settings = given or load_settings(study.settings_file, flags)
+    if given is None:
+        settings = changed_settings(study.settings_file, flags)
+    else:
+        kept = [field for field in _KEPT if field not in given.model_fields_set]
+        settings = given.model_copy(update={field: getattr(stored, field) for field in kept})
     _check_changes(flat(stored.model_dump(mode="json")), flat(settings.model_dump(mode="json")))
     if settings.ledger != stored.ledger:
         _check_ledger(study.ledger_url(settings), settings.name)
@@ -84,7 +93,7 @@ def _check_changes(stored: dict[str, Any], given: dict[str, Any]) -> None:
                 "study of another --name."
             )
         elif key.startswith(_MAY_ONLY_GROW) and before is not None and now is not None and now < before:
-            problems.append(f"{key} is {now}, but trials were trained for {before}; it can only grow.")
+            problems.append(f"{key} is {now}, but the study was run with {before}; it can only grow.")
     if problems:
         raise UsageError("\n".join(problems))
 

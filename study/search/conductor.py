@@ -37,8 +37,7 @@ class Conductor:
         self._settings = settings
         self._listeners = listeners
         self._cells = {
-            cell.key: CellProgress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
-            for cell in ledger.cells
+            cell.key: CellProgress(cell, ledger.parts(cell.key), settings) for cell in ledger.cells
         }
         self._interrupted = [
             (progress, stage, number)
@@ -55,7 +54,7 @@ class Conductor:
     def finished(self) -> bool:
         """Whether nothing is running and nothing is left to hand out, now or later."""
         return not self._interrupted and all(
-            progress.idle and progress.searched and not progress.finals_left for progress in self.cells
+            one.idle and one.searched and not one.finals_left and not one.controls_left for one in self.cells
         )
 
     def explain(self) -> None:
@@ -72,20 +71,26 @@ class Conductor:
     def next(self) -> TrialSpec | None:
         """The next trial: interrupted ones first, then that of the runnable cell which has spent least.
 
+        Earlier replicates come first, so that a study which is interrupted has whole replicates.
+
         Returns:
             None if nothing can be started before a running trial ends, or if the study is finished.
         """
         if self._interrupted:
             progress, stage, number = self._interrupted.pop(0)
-            trial = progress.ledger(stage).complete_parameters(number, self._space(progress))
+            whose = self._parent(progress) if stage is Stage.CONTROL else progress
+            trial = progress.ledger(stage).complete_parameters(number, self._space(whose or progress))
             return self._hand_out(progress, stage, trial)
-        for progress in sorted(self.cells, key=lambda one: one.spent):
+        for progress in sorted(self.cells, key=lambda one: (one.cell.replicate, one.spent)):
             if progress.search_left and self._ready(progress):
                 if progress.search.empty:
                     self._open(progress)
                 return self._hand_out(progress, Stage.SEARCH, progress.begin_search(self._space(progress)))
             if progress.searched and progress.finals_left:
                 return self._hand_out(progress, Stage.FINAL, progress.begin_final(self._space(progress)))
+            if progress.controls_left and (parent := self._parent(progress)):
+                control = progress.begin_control(parent, self._space(parent))
+                return self._hand_out(progress, Stage.CONTROL, control)
         return None
 
     def _parent(self, progress: CellProgress) -> CellProgress | None:
@@ -135,6 +140,8 @@ class Conductor:
             generator_from=self._generator_from(progress, stage, trial),
             continues=trial.attributes.get(keys.CONTINUES),
             inherited_epochs=trial.attributes.get(keys.INHERITED_EPOCHS, 0),
+            replicate=progress.cell.replicate,
+            controls=trial.attributes.get(keys.CONTROLLED),
         )
         for listener in self._listeners:
             listener.started(spec)
@@ -195,7 +202,7 @@ class Conductor:
             for listener in self._listeners:
                 listener.reported(spec, report)
             progress.charge(spec, report)
-            if reason := divergence(architecture(spec.architecture), report):
+            if reason := divergence(spec.network, report):
                 self._end(spec, TrialState.FAIL, reason)
                 return True
             ledger.report(spec.number, int(report["epoch"]), report[OBJECTIVE])

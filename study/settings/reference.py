@@ -42,7 +42,8 @@ def settings_table() -> list[tuple[str, str, str]]:
 
 
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    default: Any = field.get_default(call_default_factory=True)
+    drawn = field.annotation is int and field.default_factory is not None
+    default: Any = None if drawn else field.get_default(call_default_factory=True)
     shown = "" if default in (None, PydanticUndefined, {}, []) else str(default)
     if isinstance(default, list):
         shown = ", ".join(default)

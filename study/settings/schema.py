@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from models.settings import ModelSettings
 from study.settings.pruners import PRUNERS
+from study.settings.replication import SplitSettings, VerdictSettings, drawn_seed
 from study.settings.samplers import SAMPLERS
 from study.settings.space import check_sampler, checked_range
 from study.settings.word import WordOf
@@ -36,9 +37,9 @@ Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
 
-def cell_key(dataset: str, architecture: str) -> str:
-    """The name of a cell everywhere: `dataset/architecture`."""
-    return f"{dataset}/{architecture}"
+def cell_key(dataset: str, architecture: str, replicate: int = 1) -> str:
+    """The name of a cell everywhere: `dataset/architecture`, from the second replicate on `…/replicate-2`."""
+    return f"{dataset}/{architecture}" + (f"/replicate-{replicate}" if replicate > 1 else "")
 
 
 class _Section(BaseModel):
@@ -117,7 +118,7 @@ class FinalsSettings(_Section):
     """The winners' retraining."""
 
     configurations: int = Field(1, ge=1, description="best configurations of each cell that are retrained")
-    seeds: int = Field(3, ge=0, description="fresh seeds for each of them; 0: no finals")
+    seeds: int = Field(1, ge=0, description="fresh seeds for each of them in a replicate; 0: no finals")
 
 
 class ResourceSettings(_Section):
@@ -160,7 +161,15 @@ class StudySettings(_Section):
     name: str = Field(
         "study", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="the study's name and folder"
     )
-    seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
+    seed: int = Field(
+        default_factory=drawn_seed,
+        ge=0,
+        description="of splits, sampling, initial weights and batches; drawn when a study begins",
+    )
+    replicates: int = Field(3, ge=1, description="independent passes: split, search, winner, final")
+    controls: bool = Field(
+        True, description="train the start of each pretrained final on with L1 alone, for comparison"
+    )
     datasets: dict[Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$")], DatasetSettings] = Field(min_length=1)
     architectures: list[str] = Field(
         ["koalarization", "unet", "cgan"], min_length=1, description="what is compared; plug-ins too"
@@ -170,6 +179,8 @@ class StudySettings(_Section):
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     finals: FinalsSettings = Field(default_factory=FinalsSettings)
+    splits: SplitSettings = Field(default_factory=SplitSettings)
+    verdict: VerdictSettings = Field(default_factory=VerdictSettings)
     resources: ResourceSettings = Field(default_factory=ResourceSettings)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
     ledger: Address | None = Field(None, description="database URL; default an SQLite file")
@@ -195,6 +206,11 @@ class StudySettings(_Section):
     def _parts_fit_together(self) -> StudySettings:
         from models.architectures import architecture
 
+        if self.replicates > self.verdict.most_replicates:
+            raise ValueError(
+                f"replicates is {self.replicates}, but verdict.most_replicates {self.verdict.most_replicates}; "
+                "raise the latter"
+            )
         cells = {cell_key(dataset, name) for dataset in self.datasets for name in self.architectures}
         for cell in self.budget.epochs_for:
             if cell not in cells:

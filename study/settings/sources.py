@@ -19,6 +19,8 @@ from study.errors import UsageError, first_line
 from study.settings.schema import StudySettings
 
 ENVIRONMENT_PREFIX = "STUDY_"
+# What settings meant in studies that were started before they existed.
+_OF_EARLIER_STUDIES = {"seed": 0, "replicates": 1, "controls": False}
 
 
 def _presets() -> Traversable:
@@ -129,9 +131,22 @@ def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
     Raises:
         UsageError: If the file cannot be read, or a plug-in is missing.
     """
-    content = _content(source)
+    content = _OF_EARLIER_STUDIES | _content(source)
     with _one_sentence():
         return StudySettings(**content)
+
+
+def changed_settings(file: Path, flags: dict[str, Any]) -> StudySettings:
+    """The settings that a study was started with, with environment and flags laid over them.
+
+    Args:
+        file: The study's `study.yaml`.
+        flags: Nested values that win over file and environment.
+
+    Raises:
+        UsageError: As `load_settings`.
+    """
+    return load_settings(_OF_EARLIER_STUDIES | _content(file), flags)
 
 
 def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
@@ -225,4 +240,5 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
         ) -> tuple[PydanticBaseSettingsSource, ...]:
             return init_settings, env_settings, InitSettingsSource(settings_cls, content)
 
-    return StudySettings(**dict(Sources(**flags)))
+    given = Sources(**flags)
+    return StudySettings(**{name: getattr(given, name) for name in given.model_fields_set})

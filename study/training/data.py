@@ -19,10 +19,8 @@ from models.hardware import choose_device
 from models.vgg import image_vectors
 from models.vgg_weights import describe_weights, weights_fingerprint
 from study.errors import UsageError
-from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
-
-SPLITS = (TRAIN, VALIDATION, TEST)
+from study.training.replicates import images_of, tests_of, used_images
 
 
 @dataclass(frozen=True)
@@ -39,11 +37,17 @@ class Prepared:
     vectors: dict[str, np.ndarray]
     vgg16: str
 
-    def facts(self, settings: StudySettings) -> dict[str, Any]:
-        """What a reader must know about the data, as JSON."""
+    def facts(self, settings: StudySettings, replicates: int | None = None) -> dict[str, Any]:
+        """What a reader must know about the data, as JSON.
+
+        Args:
+            settings: The study.
+            replicates: How many there are; by default, as the settings say.
+        """
+        number = replicates or settings.replicates
         return {
             "vgg16": self.vgg16,
-            "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
+            "datasets": {name: _facts(settings, images, number) for name, images in self.images.items()},
         }
 
 
@@ -82,11 +86,11 @@ def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> I
 
 
 def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], None]) -> np.ndarray:
-    """VGG16 vectors, 2×N×512; zeros for training images outside the study's random subset."""
+    """VGG16 vectors, 2×N×512; zeros for images that no replicate uses."""
     weights = settings.model.vgg16
-    used = np.concatenate([split_indices(images, split, settings, images.name) for split in SPLITS])
+    used = used_images(images, settings)
     say(f"{images.name}: VGG16 vectors of {len(used)} images …")
-    subset = hashlib.sha256(np.sort(used).tobytes()).hexdigest()[:16]
+    subset = hashlib.sha256(used.tobytes()).hexdigest()[:16]
     key = f"vgg16-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}"
 
     def build() -> dict[str, np.ndarray]:
@@ -98,21 +102,34 @@ def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], Non
     return cached_arrays(default_cache(), key, build)["vectors"]
 
 
-def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, Any]:
+def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[str, Any]:
+    """Of the first replicate, and of the others what is different there."""
+    first = images_of(images, settings, 1)
+    tests = tests_of(images, settings, replicates)
     return {
         "layout": images.layout,
         "drawn": images.drawn,
         "fingerprint": images.fingerprint,
         "images": len(images),
-        "train": len(split_indices(images, TRAIN, settings, name)),
-        "train_available": len(images.indices(TRAIN)),
-        "validation": len(split_indices(images, VALIDATION, settings, name)),
-        "test": len(images.indices(TEST)),
+        "train": len(first.indices(TRAIN)),
+        "train_available": len(tests[1].indices(TRAIN)),
+        "validation": len(first.indices(VALIDATION)),
+        "test": len(first.indices(TEST)),
         "categories": list(images.categories),
-        "test_files": [images.files[position] for position in images.indices(TEST)],
-        "test_categories": [int(images.category[position]) for position in images.indices(TEST)],
+        **_test(first),
+        "tests_of_replicates": {
+            str(replicate): _test(one) for replicate, one in tests.items() if replicate > 1
+        },
         "duplicates": len(images.duplicates),
         "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
+    }
+
+
+def _test(images: ImageSet) -> dict[str, Any]:
+    positions = images.indices(TEST)
+    return {
+        "test_files": [images.files[position] for position in positions],
+        "test_categories": [int(images.category[position]) for position in positions],
     }
 
 
@@ -127,10 +144,3 @@ class TrialData:
 
     images: ImageSet
     vectors: np.ndarray | None
-
-
-def split_indices(images: ImageSet, split: int, settings: StudySettings, dataset: str) -> np.ndarray:
-    """Positions of a split's images, limited to the study's random subset."""
-    given = settings.datasets[dataset]
-    limit = {TRAIN: given.train_limit, VALIDATION: given.validation_limit}.get(split)
-    return images.limited(split, limit, derived_seed(settings.seed, dataset, "subset"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor
@@ -11,7 +12,7 @@ from data_utils.batches import Batches
 from data_utils.features import StoredFeatures
 from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
-from models.architectures import architecture, seeded_build
+from models.architectures import seeded_build
 from models.hardware import choose_device
 from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
@@ -22,9 +23,10 @@ from study.search.cells import Stage
 from study.search.trial_spec import ENERGY, Report, TrialSpec
 from study.settings.schema import StudySettings, network_settings
 from study.storage.storage import Storage
-from study.training.data import TrialData, split_indices
+from study.training.data import TrialData
 from study.training.energy import EnergyMeter
 from study.training.final_evaluation import publish_test
+from study.training.replicates import images_of
 from study.training.trial_files import TrialFiles
 
 
@@ -48,6 +50,7 @@ class Trial:
         self._settings = settings
         self._spec = spec
         self._data = data
+        self._images = images_of(data.images, settings, spec.replicate)
         self._files = TrialFiles(Storage(settings.storage), spec)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
@@ -63,9 +66,12 @@ class Trial:
         self._saved = time.monotonic()
 
     def _build(self) -> Learner:
+        shared = network_settings(self._settings.model)
+        if self._spec.stage is Stage.CONTROL:
+            shared = replace(shared, recipe=replace(shared.recipe, loss="l1"))
         learner = seeded_build(
-            architecture(self._spec.architecture),
-            network_settings(self._settings.model),
+            self._spec.network,
+            shared,
             self._spec.params,
             self._device,
             self._spec.seed,
@@ -80,10 +86,9 @@ class Trial:
         return None if vectors is None else StoredFeatures(vectors, self._device)
 
     def _batches(self, split: int, *, train: bool = False) -> Batches:
-        images = self._data.images
         return Batches(
-            images,
-            split_indices(images, split, self._settings, self._spec.dataset),
+            self._images,
+            self._images.indices(split),
             self._settings.model.batch_size,
             self._device,
             train=train,
@@ -157,8 +162,8 @@ class Trial:
             return None
         test = self._files.evaluation()  # exists if a process died between evaluating and reporting
         if test is None:
-            learner, images = self.best_learner(), self._data.images
-            test = publish_test(learner, self._batches(TEST), images, self._spec.dataset, self._files)
+            truth = self._spec.replicate if self._settings.splits.test == "rotate" else 1
+            test = publish_test(self.best_learner(), self._batches(TEST), self._images, truth, self._files)
         return summary_of(test)
 
     def picture_is_due(self) -> bool:
@@ -173,9 +178,8 @@ class Trial:
         Returns:
             The picture's key in the study's storage.
         """
-        images = self._data.images
         chosen = Batches(
-            images, sample_indices(images), 8, self._device, train=False, features=self._features
+            self._images, sample_indices(self._images), 8, self._device, train=False, features=self._features
         )
         batch = next(iter(chosen))
         prediction = self.learner.predict(batch.grey, batch.features)

@@ -89,7 +89,8 @@ class TrialFiles:
         Raises:
             StudyError: If it is not in the storage.
         """
-        parent = cell_key(self._spec.dataset, architecture(self._spec.architecture).pretrained_by or "")
+        spec = self._spec
+        parent = cell_key(spec.dataset, architecture(spec.architecture).pretrained_by or "", spec.replicate)
         key = f"{trial_folder(trial_key(parent, Stage.SEARCH, number))}/{WEIGHTS}"
         with TemporaryDirectory() as folder:
             file = self.storage.get_file(key, Path(folder))

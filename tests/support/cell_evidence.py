@@ -18,7 +18,8 @@ def trial(number: int = 0, **changes) -> TrialRecord:
         "run_id": str(number),
         "dataset": "fruit",
         "architecture": "cgan",
-        "final": False,
+        "role": "trial",
+        "replicate": 1,
         "number": number,
         "state": TrialState.COMPLETE,
         "reason": "",
@@ -67,5 +68,5 @@ def cell(seeds: int = 3, spread: float = 0.01, name: str = "unet", **predicted) 
         one["hue_histogram"] = hue_histogram(predicted.get("hue", 130)) * rng.uniform(0.9, 1.1, (IMAGES, 1))
         one["a_star_error"] = rng.standard_normal(IMAGES)
         evaluations.append(one)
-    finals = tuple(trial(number, final=True) for number in range(seeds))
+    finals = tuple(trial(number, role="final") for number in range(seeds))
     return CellEvidence("fruit", name, finals, tuple(evaluations))

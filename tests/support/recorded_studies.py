@@ -85,6 +85,8 @@ class Writer:
     ) -> None:
         self.settings = StudySettings(
             name=name,
+            seed=0,
+            replicates=1,
             datasets={one: {"root": f"drawn:{one}"} for one in datasets},
             architectures=list(architectures),
             model={"image_size": SIZE, "width": 2, "device": "cpu", "vgg16": "random"},
@@ -141,7 +143,7 @@ class Writer:
             name: evaluate(lambda grey, _, made=predictions[name]: made(grey).clamp(-1, 1), [self._batch])
             for name in TRIVIAL
         }
-        self.tracker.document("trivial.json", trivial_document(dict.fromkeys(datasets, rows)))
+        self.tracker.document("trivial.json", trivial_document({dataset: {1: rows} for dataset in datasets}))
         for dataset in datasets:
             for name, quantities in rows.items():
                 path = trivial_path(dataset, name)

@@ -54,7 +54,7 @@ def test_learning_curves_have_a_row_per_report(read, whole):
     for trial in (whole.search("fruit", "unet")[0], whole.finals("scenes", "cgan")[1]):
         mine = curves.query(
             f"dataset == '{trial.dataset}' and architecture == '{trial.architecture}' and "
-            f"final == {trial.final} and number == {trial.number}"
+            f"role == '{trial.role}' and number == {trial.number}"
         )
         expected = whole.history(trial, f"validation/{OBJECTIVE}")
         assert list(zip(mine["epoch"], mine[f"validation/{OBJECTIVE}"], strict=True)) == expected

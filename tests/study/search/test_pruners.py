@@ -5,7 +5,7 @@ import pytest
 from optuna.trial import TrialState
 
 from study.errors import UsageError
-from study.search.pruners import make_pruner
+from study.search.strategies.pruners import make_pruner
 from study.settings.pruners import PRUNERS, Pruner, register_pruner
 from study.settings.schema import SearchSettings
 from study.settings.sources import load_settings, preset_or_file

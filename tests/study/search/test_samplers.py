@@ -6,7 +6,7 @@ from optuna.samplers import BaseSampler, RandomSampler
 
 from study.errors import UsageError
 from study.reporting.search_analysis import random_start
-from study.search.samplers import make_sampler
+from study.search.strategies.samplers import make_sampler
 from study.search.trial_spec import TrialState
 from study.settings.samplers import SAMPLERS, Sampler, register_sampler
 from study.settings.schema import SearchSettings
