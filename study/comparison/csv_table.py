@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
+from models.metrics import INDEX, KEPT, METRICS, OBJECTIVE, TRIVIAL
+from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary, Trivial, beaten
 from study.errors import UsageError
 
@@ -102,7 +103,7 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
 def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:
     from study.statistics import Interval
 
-    scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
+    scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these configurations"
     test = {}
     for name in metrics:
         if line[name]:
@@ -137,6 +138,34 @@ def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
         "stage": "search" if trial.role == "trial" else trial.role,
         "validation_by_epoch": " ".join(values),
     }
+
+
+def write_evaluations(record: StudyRecord) -> str:
+    """One line per test image, replicate and architecture that a verdict rests on, every metric raw and kept.
+
+    Whoever has these lines can compute every mean, interval and p-value of the report again.
+    """
+    evidence = Evidence(record)
+    lines: list[dict[str, Any]] = []
+    for (dataset, architecture), cell in evidence.cells.items():
+        facts = record.data["datasets"][dataset]
+        for final, quantities in zip(cell.finals, cell.evaluations, strict=True):
+            files = record.test_files(dataset, final.replicate)
+            labels = facts.get("test_categories", []) if not record.rotates else []
+            values = {name: array for name, array in quantities.items() if array.ndim == 1 and name != INDEX}
+            for place, position in enumerate(quantities[INDEX]):
+                whose = {
+                    "dataset": dataset,
+                    "architecture": architecture,
+                    "replicate": final.replicate,
+                    "final": final.number,
+                    "collapsed": int(bool(final.collapsed)),
+                    "image": int(position),
+                    "file": files[place] if files else "",
+                    "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
+                }
+                lines.append(whose | {name: float(array[place]) for name, array in values.items()})
+    return _csv(list(dict.fromkeys(name for line in lines for name in line)), lines)
 
 
 def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:

@@ -67,7 +67,7 @@ def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:
 
 
 def beats_text(one: CellSummary) -> str:
-    """Which trivial predictions a cell's mean is better than."""
+    """The trivial predictions that lie above the whole interval of a cell."""
     if not one.beats:
         return ""
     beaten = [name for name, better in one.beats.items() if better]

@@ -10,9 +10,12 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
+from study.comparison.finals import Evidence
+from study.comparison.selection import champion_of
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.errors import StudyError
+from study.reporting.answer import answer
 from study.reporting.page import write_report
 from study.settings.schema import StudySettings, cell_key
 from study.settings.study_folder import StudyHome
@@ -31,6 +34,8 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     record = StudyRecord(home.tracking_uri(settings), settings.name)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
+    for sentence in verdict_sentences(record, summaries):
+        say(console, sentence)
     say(console, epochs_sentence(record, summaries))
     for note in record.notes:
         say(console, f"Note: {note}")
@@ -41,6 +46,23 @@ def conclude(settings: StudySettings, home: StudyHome, console: Console) -> int:
     for line in commands(settings, home):
         say(console, line)
     return 0 if any(one.complete for one in summaries) else 1
+
+
+def verdict_sentences(record: StudyRecord, summaries: list[CellSummary]) -> list[str]:
+    """For each dataset the verdict, and a warning if its champion does not beat every trivial prediction."""
+    evidence, sentences = Evidence(record), []
+    for dataset in evidence.datasets:
+        sentences.append(answer(evidence, dataset).lead)
+        champion = champion_of(record, dataset)
+        for one in summaries:
+            if champion and (one.dataset, one.architecture) == (dataset, champion.architecture):
+                lost = [name for name, better in one.beats.items() if not better]
+                if lost:
+                    sentences.append(
+                        f"WARNING: the champion of {dataset}, {one.architecture}, does not beat {' and '.join(lost)} "
+                        "beyond doubt; train longer, on more images, or with pretrained weights before you use it."
+                    )
+    return sentences
 
 
 def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:

@@ -131,9 +131,8 @@ class Study:
         """Every two architectures of a dataset compared by the objective on the test split, as in the report.
 
         Returns:
-            Columns `dataset`, `better`, `worse`, `lower_by` (how much lower the better one's mean is) with its
-            95 % interval in `low` and `high`, `p_value`, `p_holm` (corrected for all pairs of the dataset) and
-            `decided`.
+            Columns `dataset`, `lower`, `higher`, `verdict`, `lower_by` (how much lower the mean of the first is) with
+            its 95 % interval in `low` and `high`, `p_value`, `replicates`, `further` and `scope`.
         """
         from study.notebook.verdicts import verdicts_frame
 
