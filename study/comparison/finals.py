@@ -33,9 +33,13 @@ class CellEvidence:
     evaluations: tuple[Quantities, ...]
 
     def scores(self, name: str = OBJECTIVE) -> np.ndarray:
-        """One quantity as finals × images; NaN where a replicate's own test split lacks an image."""
+        """One quantity as finals × images (× bins of a histogram).
+
+        NaN where a replicate's own test split lacks an image.
+        """
         images = np.unique(np.concatenate([one[INDEX] for one in self.evaluations]))
-        scores = np.full((len(self.evaluations), len(images)), np.nan)
+        bins = self.evaluations[0][name].shape[1:]
+        scores = np.full((len(self.evaluations), len(images), *bins), np.nan)
         for row, one in zip(scores, self.evaluations, strict=True):
             row[np.searchsorted(images, one[INDEX])] = one[name]
         return scores
