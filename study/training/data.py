@@ -20,7 +20,7 @@ from models.vgg import image_vectors
 from models.vgg_weights import describe_weights, weights_fingerprint
 from study.errors import UsageError
 from study.settings.schema import StudySettings
-from study.training.replicates import images_of, tests_of, used_images
+from study.training.replicates import images_of, used_images, with_each_test_split
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], Non
 def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[str, Any]:
     """Of the first replicate, and of the others what is different there."""
     first = images_of(images, settings, 1)
-    tests = tests_of(images, settings, replicates)
+    tests = with_each_test_split(images, settings, replicates)
     return {
         "layout": images.layout,
         "drawn": images.drawn,

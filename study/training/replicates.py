@@ -77,7 +77,7 @@ def used_images(
     return np.flatnonzero(np.logical_or.reduce(used))
 
 
-def tests_of(images: ImageSet, settings: StudySettings, replicates: int) -> dict[int, ImageSet]:
+def with_each_test_split(images: ImageSet, settings: StudySettings, replicates: int) -> dict[int, ImageSet]:
     """The set with each of a study's test splits, by the first replicate that has it.
 
     There is one, unless they rotate. Training images are all there are, whatever the study's own subset.
