@@ -61,15 +61,15 @@ def seeded_build(
     Args:
         architecture: What to build.
         settings: What all networks share.
-        parameters: A value for each hyperparameter, except those whose condition does not hold, and for those of
-            `RECIPE_SPACE` that are searched; the latter replace the recipe's own values.
+        parameters: A value for each hyperparameter, except those whose condition does not hold, and for those of its
+            `optional` ones and of `RECIPE_SPACE` that are searched; the latter replace the recipe's own values.
         device: Where to compute.
         seed: Of the initial weights.
 
     Raises:
         ModelError: A hyperparameter is missing or unknown.
     """
-    space = architecture.search_space
+    space = {**architecture.search_space, **architecture.optional}
     common = RECIPE_SPACE.keys() - space.keys()
     searched = {name: value for name, value in parameters.items() if name in common}
     own = {**architecture.defaults, **{k: v for k, v in parameters.items() if k not in common}}

@@ -84,7 +84,6 @@ CGAN = Architecture(
         "discriminator_learning_rate": Float(1e-6, 1e-2),
         "l1_weight": Float(1.0, 1000.0),
         "epsilon": Float(1e-12, 1e-3),
-        "discriminator": Choice(DISCRIMINATORS),
         "generator_init": Choice(("scratch", "unet")),
     },
     textbook={
@@ -92,9 +91,9 @@ CGAN = Architecture(
         "discriminator_learning_rate": 2e-4,
         "l1_weight": 100.0,
         "epsilon": 1e-12,
-        "discriminator": "image",
         "generator_init": "scratch",
     },
+    optional={"discriminator": Choice(DISCRIMINATORS)},
     defaults={"discriminator": "image"},
     textbook_luma_kept={"learning_rate": 1e-3, "discriminator_learning_rate": 1e-3},
     stride=max(UNet.stride, Discriminator.stride),

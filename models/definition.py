@@ -32,7 +32,8 @@ class Architecture:
         features: What it needs of VGG16 beside each image: `vector`, `maps` (see `models.vgg`) or nothing.
         pretrained_by: Architecture whose best weights may initialise the generator; an option of `start_parameter`.
         losses: Names of what it reports of its training beside anything called `…loss`; a NaN is a divergence.
-        defaults: Values of hyperparameters that trials of earlier versions did not have.
+        optional: Range of further hyperparameters, which are searched only where a study says so.
+        defaults: Their values elsewhere.
         textbook_luma_kept: What replaces textbook values where networks keep the luma.
 
     Raises:
@@ -47,6 +48,7 @@ class Architecture:
     features: str | None = None
     pretrained_by: str | None = None
     losses: tuple[str, ...] = ()
+    optional: Space = field(default_factory=dict)
     defaults: Parameters = field(default_factory=dict)
     textbook_luma_kept: Parameters = field(default_factory=dict)
 

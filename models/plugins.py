@@ -34,18 +34,20 @@ def packed(plugins: Iterable[str]) -> dict[str, str | None]:
 
 
 def load_packed(plugins: Mapping[str, str | None]) -> None:
-    """Load, on any machine, what `packed` gave.
+    """Load, on any machine, what `packed` gave; that it registers something was seen where the study began.
 
     Raises:
-        ModelError: For a plug-in that cannot be loaded.
+        ModelError: For a plug-in that cannot be imported.
     """
-    load_extensions(source for source, text in plugins.items() if text is None)
+    register_st_lpips()
     with TemporaryDirectory() as folder:
         for source, text in plugins.items():
-            if text is not None:
+            if text is None:
+                _import_module(source)
+            else:
                 file = Path(folder) / Path(source).name
                 file.write_text(text, encoding="utf-8")
-                load_plugin(str(file))
+                _import_file(file)
 
 
 def load_plugin(source: str) -> None:

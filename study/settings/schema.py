@@ -190,9 +190,9 @@ class StudySettings(_Section):
     @model_validator(mode="before")
     @classmethod
     def _plugins_come_first(cls, values: Any) -> Any:
-        from models.plugins import load_extensions  # with torch, which `--help` does without
+        from study.settings.plugins import load_plugins  # with torch, which `--help` does without
 
-        load_extensions(values.get("plugins") or [])
+        load_plugins(values.get("plugins") or [])
         return values
 
     @field_validator("architectures")

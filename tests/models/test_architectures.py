@@ -4,7 +4,7 @@ import sys
 import pytest
 
 from models.architectures import ARCHITECTURES, Choice, Float, architecture, known, register, seeded_build
-from models.discriminator import Discriminator
+from models.discriminator import Discriminator, PatchDiscriminator
 from models.errors import ModelError
 from models.plugins import load_plugin
 from models.settings import ModelSettings, Recipe
@@ -73,12 +73,17 @@ def test_the_recipe_may_be_searched():
     assert learner.optimizers["generator"].param_groups[0]["weight_decay"] == 0.25
 
 
-def test_trials_of_earlier_versions_are_built_without_later_hyperparameters():
+def test_the_discriminator_is_the_original_one_unless_a_study_searches_it():
     one = architecture("cgan")
-    given = {key: value for key, value in one.textbook.items() if key not in one.defaults}
-    assert given != one.textbook
-    learner = seeded_build(one, ModelSettings(width=4), given, CPU, 0)
-    assert isinstance(learner.modules["discriminator"], Discriminator)
+    assert set(one.optional) == set(one.defaults) == {"discriminator"}
+    built = [
+        seeded_build(one, ModelSettings(width=4), {**one.textbook, **given}, CPU, 0)
+        for given in ({}, {"discriminator": "image"}, {"discriminator": "patch"})
+    ]
+    kinds = [type(learner.modules["discriminator"]) for learner in built]
+    assert kinds == [Discriminator, Discriminator, PatchDiscriminator]
+    with pytest.raises(ModelError, match="'pixel'"):
+        seeded_build(one, ModelSettings(width=4), {**one.textbook, "discriminator": "pixel"}, CPU, 0)
 
 
 def test_the_first_trials_fit_what_the_networks_predict():

@@ -37,7 +37,7 @@ PER_CATEGORY = 4
 class Batch(NamedTuple):
     grey: torch.Tensor
     colour: torch.Tensor
-    vector: None
+    features: None
     index: torch.Tensor
 
 

@@ -7,8 +7,7 @@ from dataclasses import replace
 import optuna
 import pytest
 
-from models import architectures
-from models.architectures import Choice, Float, architecture
+from models.architectures import ARCHITECTURES, Choice, Float, architecture, register
 from models.metrics import OBJECTIVE
 from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import ProcessDied
@@ -23,6 +22,7 @@ from tests.support.simulated import (
     states,
     study_settings,
 )
+from tests.support.tables import restored
 
 
 def test_every_cell_gets_the_same_budget_and_its_finals():
@@ -217,7 +217,8 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
         textbook={"learning_rate": 1e-3, "weights_from": "nothing"},
         pretrained_by="unet",
     )
-    monkeypatch.setitem(architectures.ARCHITECTURES._entries, "tuned", plugin)
+    restored(monkeypatch, ARCHITECTURES)
+    register(plugin)
     ledger, diary = run(study_settings(architectures=["unet", "tuned"]))
     best = min(
         ledger.search("fruit/unet").trials(TrialState.COMPLETE),
@@ -232,7 +233,8 @@ def test_a_start_parameter_of_any_name_starts_from_the_parent_cells_best_weights
 
 def test_a_loss_of_any_name_that_is_not_finite_is_a_divergence(monkeypatch):
     plugin = replace(architecture("unet"), name="variational", losses=("kl",))
-    monkeypatch.setitem(architectures.ARCHITECTURES._entries, "variational", plugin)
+    restored(monkeypatch, ARCHITECTURES)
+    register(plugin)
 
     def diverging(spec, epoch):
         kl = math.nan if (spec.number, epoch) == (3, 2) else 0.1

@@ -64,7 +64,7 @@ def test_a_trial_that_a_crash_left_without_all_its_hyperparameters_gets_the_rest
     until = {"before anything": 0, "after the rate": 1, "before what depends on the loss": 4}[cut]
     suggest(trial, dict(list(SPACE.items())[:until]))
     again = StudyLedger(storage, chosen).search(CELL)
-    assert len(again.trials(TrialState.RUNNING)[0].params) == until
+    assert [len(trial.params) for trial in again.trials(TrialState.RUNNING)] == [until]
     entry = again.complete_parameters(0, SPACE)
     assert list(entry.params) == list(SPACE)
     assert entry.params["loss"] == "bins"

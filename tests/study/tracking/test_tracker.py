@@ -3,11 +3,11 @@
 from dataclasses import replace
 from types import SimpleNamespace
 
-from models import architectures
-from models.architectures import architecture
+from models.architectures import ARCHITECTURES, architecture, register
 from study.search.cells import Stage
 from study.search.trial_spec import TrialSpec
 from study.tracking.tracker import Tracker
+from tests.support.tables import restored
 
 
 def metrics(name, report):
@@ -21,7 +21,8 @@ def metrics(name, report):
 
 def test_losses_are_training_metrics_and_all_else_was_measured_in_validation(monkeypatch):
     plugin = replace(architecture("unet"), name="variational", losses=("kl", "reconstruction"))
-    monkeypatch.setitem(architectures._registry, "variational", plugin)
+    restored(monkeypatch, ARCHITECTURES)
+    register(plugin)
     report = {"kl": 0.1, "reconstruction": 2.0, "nonfinite_steps": 0.0, "psnr": 20.0, "ciede2000": 9.0}
     assert metrics("variational", report) == {
         "train/kl",
