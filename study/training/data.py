@@ -69,6 +69,9 @@ def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
     try:
         vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
         images = {name: _images(settings, name, say) for name in settings.datasets}
+        for one in images.values():
+            for replicate in range(1, settings.replicates + 1):
+                images_of(one, settings, replicate)  # no split of any of them is empty
         vectors = {name: _vectors(settings, found, say) for name, found in images.items()} if vgg16 else {}
     except (DataError, ModelError) as error:
         raise UsageError(str(error)) from None

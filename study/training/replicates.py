@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_utils.image_set import ImageSet
+from data_utils.image_set import ImageSet, require_all_splits
 from data_utils.splits import TEST, TRAIN, VALIDATION, redraw_validation
 from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
@@ -61,6 +61,7 @@ def _redrawn(images: ImageSet, settings: StudySettings, replicate: int) -> Image
         seed=settings.seed,
         replicate=replicate - 1,
     )
+    require_all_splits(images.root, split[used], images.groups[used])
     return replace(images, split=split)
 
 
