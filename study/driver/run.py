@@ -31,7 +31,7 @@ from study.tracking.names import STUDY_RUN
 from study.tracking.outbox import Outbox
 from study.tracking.tracker import Tracker
 from study.training.data import Prepared
-from study.training.replicates import tests_of
+from study.training.replicates import with_each_test_split
 from study.training.trivial_baselines import trivial_document, trivial_evaluations
 
 _PATIENCE_SECONDS = 120.0
@@ -121,7 +121,7 @@ def _log_trivial(
     evaluations = {
         name: {
             replicate: trivial_evaluations(one)
-            for replicate, one in tests_of(images, settings, _most(ledger)).items()
+            for replicate, one in with_each_test_split(images, settings, _most(ledger)).items()
         }
         for name, images in prepared.images.items()
     }

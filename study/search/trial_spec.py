@@ -19,6 +19,9 @@ if TYPE_CHECKING:  # a table is read without torch
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""
 
+COLLAPSED = "collapsed"
+"""1 or 0 in the last report of a final or control: whether it collapsed, see `models.metrics.collapse`."""
+
 Parameters = dict[str, Value]
 Report = dict[str, float]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from models.definition import Architecture
 from models.metrics import OBJECTIVE
 from study.search.cells import Stage
-from study.search.trial_spec import ENERGY, Report, TrialState
+from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialState
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"
@@ -20,7 +20,7 @@ ROLES = {Stage.SEARCH: "trial", Stage.FINAL: "final", Stage.CONTROL: "control"}
 REPLICATE = "replicate"
 CONTROLS = "controls"
 LOOKS = "looks"
-COLLAPSED = "validation/collapsed"
+COLLAPSED_METRIC = f"validation/{COLLAPSED}"
 STUDY_RUN = "study"
 KEY_TAG = "study.run"
 MODEL_TAG = "study.model"

@@ -10,7 +10,7 @@ from models.hyperparameters import Value, from_text
 from study.search.trial_spec import TrialState
 from study.tracking.names import (
     BEST,
-    COLLAPSED,
+    COLLAPSED_METRIC,
     CONTROLS,
     DEVICE_SECONDS,
     EPOCHS,
@@ -101,7 +101,7 @@ def trial_record(run: Any) -> TrialRecord:
         device_seconds=metrics.get(DEVICE_SECONDS, 0.0),
         joules=metrics.get(JOULES),
         test={name.removeprefix(_TEST): value for name, value in metrics.items() if name.startswith(_TEST)},
-        collapsed=bool(metrics[COLLAPSED]) if COLLAPSED in metrics else None,
+        collapsed=bool(metrics[COLLAPSED_METRIC]) if COLLAPSED_METRIC in metrics else None,
         started=run.info.start_time,
         ended=run.info.end_time,
     )

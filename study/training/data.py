@@ -20,7 +20,7 @@ from models.vgg import image_vectors
 from models.vgg_weights import describe_weights, weights_fingerprint
 from study.errors import UsageError
 from study.settings.schema import StudySettings
-from study.training.replicates import images_of, tests_of, used_images
+from study.training.replicates import images_of, used_images, with_each_test_split
 
 
 @dataclass(frozen=True)
@@ -69,6 +69,9 @@ def prepare(settings: StudySettings, say: Callable[[str], None]) -> Prepared:
     try:
         vgg16 = describe_weights(settings.model.vgg16) if needs_vectors(settings) else ""
         images = {name: _images(settings, name, say) for name in settings.datasets}
+        for one in images.values():
+            for replicate in range(1, settings.replicates + 1):
+                images_of(one, settings, replicate)  # no split of any of them is empty
         vectors = {name: _vectors(settings, found, say) for name, found in images.items()} if vgg16 else {}
     except (DataError, ModelError) as error:
         raise UsageError(str(error)) from None
@@ -105,7 +108,7 @@ def _vectors(settings: StudySettings, images: ImageSet, say: Callable[[str], Non
 def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[str, Any]:
     """Of the first replicate, and of the others what is different there."""
     first = images_of(images, settings, 1)
-    tests = tests_of(images, settings, replicates)
+    tests = with_each_test_split(images, settings, replicates)
     return {
         "layout": images.layout,
         "drawn": images.drawn,

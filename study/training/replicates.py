@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from data_utils.image_set import ImageSet
+from data_utils.image_set import ImageSet, require_all_splits
 from data_utils.splits import TEST, TRAIN, VALIDATION, redraw_validation
 from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
@@ -61,6 +61,7 @@ def _redrawn(images: ImageSet, settings: StudySettings, replicate: int) -> Image
         seed=settings.seed,
         replicate=replicate - 1,
     )
+    require_all_splits(images.root, split[used], images.groups[used])
     return replace(images, split=split)
 
 
@@ -77,7 +78,7 @@ def used_images(
     return np.flatnonzero(np.logical_or.reduce(used))
 
 
-def tests_of(images: ImageSet, settings: StudySettings, replicates: int) -> dict[int, ImageSet]:
+def with_each_test_split(images: ImageSet, settings: StudySettings, replicates: int) -> dict[int, ImageSet]:
     """The set with each of a study's test splits, by the first replicate that has it.
 
     There is one, unless they rotate. Training images are all there are, whatever the study's own subset.

@@ -16,11 +16,13 @@ from models.architectures import seeded_build
 from models.hardware import choose_device
 from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
+from models.metrics.collapse import collapsed
 from models.metrics.evaluation import summary_of
+from models.metrics.tint import best_tint
 from models.training import Trainer
 from study.errors import StudyError
 from study.search.cells import Stage
-from study.search.trial_spec import ENERGY, Report, TrialSpec
+from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialSpec
 from study.settings.schema import StudySettings, network_settings
 from study.storage.storage import Storage
 from study.training.data import TrialData
@@ -156,14 +158,20 @@ class Trial:
         return last.get(ENERGY, 0.0) if last["epoch"] > self._spec.inherited_epochs else 0.0
 
     def _finish(self) -> Report | None:
-        """Store the best epoch's weights; evaluate a final on the test split with them, once."""
+        """Store the best epoch's weights; say whether a final collapsed, and evaluate it on the test split, once."""
         self._files.save_weights(self._best)
         if self._spec.stage is Stage.SEARCH:
             return None
+        learner = self.best_learner()
+        tint = best_tint(self._images.colour, self._images.indices(TRAIN))
+        # In the last report, but not in the checkpoint: a process that starts again comes by here once more.
+        self._trainer.history[-1][COLLAPSED] = float(
+            collapsed(learner.predict, self._batches(VALIDATION), tint)
+        )
         test = self._files.evaluation()  # exists if a process died between evaluating and reporting
         if test is None:
             truth = self._spec.replicate if self._settings.splits.test == "rotate" else 1
-            test = publish_test(self.best_learner(), self._batches(TEST), self._images, truth, self._files)
+            test = publish_test(learner, self._batches(TEST), self._images, truth, self._files)
         return summary_of(test)
 
     def picture_is_due(self) -> bool:
