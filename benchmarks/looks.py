@@ -18,8 +18,7 @@ from benchmarks.situations import Array, Situation
 from study.statistics import Verdict, shaffer, verdicts
 
 FIRST, MOST = 3, 10
-SITUATION = Situation("search luck 0.7", luck=0.7)
-IMAGES = 739
+SITUATION, IMAGES = Situation("luck of replicates alone", luck=3.0), 72
 DEVIATION = math.sqrt(2) * SITUATION.spread
 """Of the difference of two architectures within a replicate."""
 

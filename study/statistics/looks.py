@@ -23,6 +23,7 @@ from scipy.special import ndtr, ndtri
 from study.statistics.sequential_t import nominal_levels
 
 _ALPHAS: NDArray[np.float64] = (np.arange(1, 300) / 300) ** 4
+_LOG_ALPHAS = np.log(_ALPHAS)
 
 
 def spent(replicates: int, most_replicates: int, alpha: float) -> float:
@@ -45,8 +46,8 @@ def look_level(looks: Sequence[int], most_replicates: int, alpha: float) -> floa
     Raises:
         ValueError: When looks do not grow from 2 to at most `most_replicates`.
     """
-    levels = _levels(_checked(looks, most_replicates), most_replicates)[-1]
-    return float(np.exp(np.interp(math.log(alpha), np.log(_ALPHAS), np.log(levels))))
+    log_levels = _log_levels(_checked(looks, most_replicates), most_replicates)[-1]
+    return math.exp(np.interp(math.log(alpha), _LOG_ALPHAS, log_levels))
 
 
 def repeated_p(p_values: Sequence[float], looks: Sequence[int], most_replicates: int) -> float:
@@ -69,11 +70,11 @@ def repeated_p(p_values: Sequence[float], looks: Sequence[int], most_replicates:
         raise ValueError(f"{len(counts)} looks need as many p-values; got {len(p_values)}.")
     if any(math.isnan(p) for p in p_values):
         return math.nan
-    logarithms = [
-        np.interp(math.log(p), np.log(levels), np.log(_ALPHAS), right=0.0)
-        for p, levels in zip(p_values, _levels(counts, most_replicates), strict=True)
-    ]
-    return float(np.exp(min(logarithms)))
+    log_p = min(
+        np.interp(math.log(p), log_levels, _LOG_ALPHAS, right=0.0)
+        for p, log_levels in zip(p_values, _log_levels(counts, most_replicates), strict=True)
+    )
+    return math.exp(log_p)
 
 
 def _checked(looks: Sequence[int], most_replicates: int) -> tuple[int, ...]:
@@ -87,8 +88,8 @@ def _checked(looks: Sequence[int], most_replicates: int) -> tuple[int, ...]:
 
 
 @lru_cache(maxsize=256)
-def _levels(looks: tuple[int, ...], most_replicates: int) -> NDArray[np.float64]:
-    """Looks × `_ALPHAS`: the nominal level of every look."""
+def _log_levels(looks: tuple[int, ...], most_replicates: int) -> NDArray[np.float64]:
+    """Looks × `_ALPHAS`: the logarithm of the nominal level of every look."""
     until = np.array([[spent(look, most_replicates, alpha) for alpha in _ALPHAS] for look in looks])
     levels = nominal_levels(looks, np.diff(until, axis=0, prepend=0.0))
-    return np.maximum(levels, np.finfo(float).tiny)
+    return np.log(np.maximum(levels, np.finfo(float).tiny))

@@ -93,14 +93,14 @@ def verdicts(
     found = []
     for (a, b), test, p_value in zip(pairs, tests, corrected, strict=True):
         alpha = (1 - level) / len(pairs)
-        intervals = test.intervals(alpha)
         word: Word = "not decided"
-        if margin is not None and any(-margin < one.low and one.high < margin for one in intervals):
+        if margin is not None and test.ever_within(margin, alpha):
             word = "equivalent"
         elif p_value < 1 - level:
             word = "better"
         further = test.further(alpha, margin) if word == "not decided" else None
-        verdict = Verdict(a, b, word, intervals[-1], p_value, test.counts[-1], further)
+        last = test.interval(alpha, len(test.found) - 1)
+        verdict = Verdict(a, b, word, last, p_value, test.counts[-1], further)
         behind = verdict.difference.value > 0 if lower_is_better else verdict.difference.value < 0
         found.append(_swapped(verdict) if behind else verdict)
     return found
@@ -150,16 +150,17 @@ class _Test:
             repeated_p(p_values, self.counts, self.most_replicates) if self.counts[-1] > 1 else p_values[-1]
         )
 
-    def intervals(self, alpha: float) -> list[Interval]:
-        """One per look; with probability 1 - alpha all of them hold the truth."""
-        made = []
-        for number, one in enumerate(self.found, start=1):
-            error = (
-                look_level(self.counts[:number], self.most_replicates, alpha) if one.replicates > 1 else alpha
-            )
-            method = f"repeated interval of paired differences, {one.method}"
-            made.append(symmetric(one.mean, one.parts(), one.scope, method, 1 - error))
-        return made
+    def ever_within(self, margin: float, alpha: float) -> bool:
+        """Whether the whole interval lay within ± margin at any look."""
+        intervals = [self.interval(alpha, number) for number in range(len(self.found))]
+        return any(-margin < one.low and one.high < margin for one in intervals)
+
+    def interval(self, alpha: float, number: int) -> Interval:
+        """At one look; with probability 1 - alpha the intervals of all looks hold the truth."""
+        found, counts = self.found[number], self.counts[: number + 1]
+        error = look_level(counts, self.most_replicates, alpha) if found.replicates > 1 else alpha
+        method = f"repeated interval of paired differences, {found.method}"
+        return symmetric(found.mean, found.parts(), found.scope, method, 1 - error)
 
     def further(self, alpha: float, margin: float | None) -> int | None:
         """How many more replicates decide if mean and variances stay, with no look before the last of them."""
