@@ -16,6 +16,7 @@ from study.comparison.csv_table import write_evaluations
 from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_study
 from study.comparison.verdict import dataset_verdicts, in_contention
+from study.reporting.answer import answer
 
 
 def test_a_clear_difference_is_told_and_a_negligible_one_is_called_equivalent(replicated):
@@ -85,3 +86,10 @@ def _crossed(scores: np.ndarray) -> tuple[float, float]:
     quantile = sum(variance * stats.t.ppf(0.975, freedom) for variance, freedom in parts) / total
     half = quantile * math.sqrt(total)
     return scores.mean() - half, scores.mean() + half
+
+
+def test_the_report_opens_with_one_sentence_per_dataset(replicated):
+    found = answer(Evidence(replicated), "fruit")
+    assert found.lead == "unet and cgan colour fruit equally well."
+    assert any("koalarization collapsed in 1 of 4 trainings" in one for one in found.sentences)
+    assert any("4 replicates" in one and "2 looks" in one for one in found.sentences)

@@ -91,7 +91,7 @@ def test_sections_come_in_order_and_the_answer_first(pages):
 
 def test_the_answer_names_the_best_architecture_with_numbers(pages):
     answer = pages["whole"].partition('id="summary"')[0]
-    assert "unet colours fruit best, as far as one replicate can tell." in answer
+    assert "colours fruit best" in answer
     assert "The mean ΔE₀₀ of unet is" in answer
     assert "over 2 seeds and 12 test images" in answer
 
