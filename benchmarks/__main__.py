@@ -29,6 +29,8 @@ STUDY_BENCHMARKS = {
     "scale": "a thousand trials, 64 at the same time",
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
+    "looks": "studies that add replicates until decided: how often wrong, how often and when right",
+    "spending": "alternatives to how looks spend their error and how pairs are corrected",
 }
 QUALITY_BENCHMARKS = {
     "peers": "our networks and recipes beside those of others, on real photographs for equal processor seconds",

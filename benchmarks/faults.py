@@ -30,6 +30,8 @@ model: {image_size: 32, width: 4, batch_size: 16, device: cpu}
 budget: {trials: 3, epochs: 6}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
+replicates: 1
+controls: false
 resources: {max_concurrent_trials: 2, checkpoint_every: 2}
 """
 

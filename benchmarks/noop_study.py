@@ -119,6 +119,7 @@ def noop_settings(
         architectures=["unet"],
         budget={"trials": trials, "epochs": epochs},  # type: ignore[arg-type]
         search={"pruner": pruner},  # type: ignore[arg-type]
+        replicates=1,
         finals={"seeds": 0},  # type: ignore[arg-type]
     )
 

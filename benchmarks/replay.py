@@ -79,6 +79,7 @@ def ours(
         architectures=[name],
         budget={"trials": trials, "epochs": curves.epochs(cell)},  # type: ignore[arg-type]
         search=search,  # type: ignore[arg-type]
+        replicates=1,
         finals={"seeds": 0},  # type: ignore[arg-type]
     )
     ledger, standings = StudyLedger(InMemoryStorage(), settings), _Standings()

@@ -23,7 +23,10 @@ class Pixels(NamedTuple):
 
 
 class ResidentImages:
-    """All images of a set on the device; one copy per process, shared by all who ask for it."""
+    """All images of a set on the device; one copy per process, shared by all who ask for it.
+
+    Sets that differ in their splits alone share it too.
+    """
 
     _shared: ClassVar[WeakValueDictionary[tuple[int, str], ResidentImages]] = WeakValueDictionary()
 
@@ -36,7 +39,7 @@ class ResidentImages:
     @classmethod
     def shared(cls, images: ImageSet, device: torch.device) -> ResidentImages:
         """The copy of this set on this device, made at the first call."""
-        key = (id(images), str(device))
+        key = (id(images.colour), str(device))
         resident = cls._shared.get(key)
         if resident is None:
             cls._shared[key] = resident = cls(images, device)
@@ -48,7 +51,7 @@ class ResidentImages:
 
         That is what is free, or this process's share of the device if that is less.
         """
-        if device.type != "cuda" or (id(images), str(device)) in cls._shared:
+        if device.type != "cuda" or (id(images.colour), str(device)) in cls._shared:
             return True
         free, total = torch.cuda.mem_get_info(device)
         share = torch.cuda.get_per_process_memory_fraction(device.index)

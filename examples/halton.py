@@ -8,8 +8,8 @@ Nothing here is drawn independently, so the report's curve "expected best of n r
 from optuna.samplers import BaseSampler, QMCSampler
 
 from models.hyperparameters import Space
-from study.settings.samplers import Sampler, register_sampler
-from study.settings.schema import SearchSettings
+from study.settings.choices.samplers import Sampler, register_sampler
+from study.settings.sections.search import SearchSettings
 
 
 def halton(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:

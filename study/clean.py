@@ -38,17 +38,17 @@ def _clean(arguments: list[str], console: Console) -> int:
     )
     options = parser.parse_args(arguments)
 
-    from study.driver.driver_lock import sole_driver
-    from study.driver.ownership import check_ownership
+    from study.driver.ownership.claims import check_ownership
+    from study.driver.ownership.driver_lock import sole_driver
     from study.driver.retention import unneeded_checkpoints
     from study.search.database import ledger_errors, open_storage
     from study.search.ledger import StudyLedger
-    from study.settings.sources import load_settings
+    from study.settings.sources import changed_settings
     from study.settings.study_folder import existing_home, only_driver
     from study.storage.storage import Storage
 
     home = existing_home(options.home, options.name)
-    settings = load_settings(home.settings_file, {})
+    settings = changed_settings(home.settings_file, {})
     url, storage = home.ledger_url(settings), Storage(home.storage_uri(settings))
     check_ownership(settings, home)
     with only_driver(home.root), ledger_errors(url), sole_driver(url, settings.name):
@@ -63,7 +63,7 @@ def _clean(arguments: list[str], console: Console) -> int:
 
 
 def _check_finished(ledger: StudyLedger, name: str) -> None:
-    if not all(trial.state.ended for part in ledger.parts for trial in part.trials()):
+    if not all(trial.state.ended for part in ledger.all_parts for trial in part.trials()):
         raise UsageError(
             f"The study {name} has trials that have not ended and need their weights; let it finish, or clean it "
             "without --keep-champions."

@@ -15,6 +15,7 @@ from study.comparison.formats import FORMATS, format_of
 from study.errors import UsageError
 
 TRIALS = "trials"
+EVALUATIONS = "evaluations"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -31,7 +32,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--format",
         help=f"{', '.join(FORMATS)} or one of a plug-in (default: by the suffix of --output, else markdown); {TRIALS}: "
-        "every trial and final as CSV",
+        f"every trial and final as CSV; {EVALUATIONS}: every test image under every final behind the verdicts, as CSV",
     )
     parser.add_argument(
         "--plugin",
@@ -67,12 +68,14 @@ def _export(arguments: list[str], console: Console) -> int:
 
 
 def _text(options: argparse.Namespace) -> str:
-    from study.comparison.csv_table import read_table, write_trials
+    from study.comparison.csv_table import read_table, write_evaluations, write_trials
     from study.comparison.formats import render
 
     if options.from_csv:
-        if options.format == TRIALS:
-            raise UsageError("A table holds no trials; give --name of a study for --format trials.")
+        if options.format in (TRIALS, EVALUATIONS):
+            raise UsageError(
+                f"A table holds no {options.format}; give --name of a study for --format {options.format}."
+            )
         return render(*read_table(options.from_csv), _format(options))
 
     from study.comparison.summary import summarise_study
@@ -86,6 +89,8 @@ def _text(options: argparse.Namespace) -> str:
         )
     if options.format == TRIALS:
         return write_trials(record)
+    if options.format == EVALUATIONS:
+        return write_evaluations(record)
     return render(record.trivial, summarise_study(record), _format(options))
 
 

@@ -26,14 +26,14 @@ def _sync(arguments: list[str], console: Console) -> int:
     options = parser.parse_args(arguments)
 
     from study.deployment.publish import publish_models
-    from study.settings.sources import load_settings
+    from study.settings.sources import changed_settings
     from study.settings.study_folder import existing_home, only_driver
     from study.tracking.delivery import deliver_all
     from study.tracking.mlflow_runs import connect_tracker
     from study.tracking.outbox import Outbox
 
     home = existing_home(options.home, options.name)
-    settings = load_settings(home.settings_file, {})
+    settings = changed_settings(home.settings_file, {})
 
     tell = partial(say, console)
     with only_driver(home.root):

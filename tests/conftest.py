@@ -24,6 +24,8 @@ model: {image_size: 32, width: 4, batch_size: 16, vgg16: random, device: cpu}
 budget: {trials: 4, epochs: 3}
 search: {startup_trials: 1, warmup_epochs: 1}
 finals: {seeds: 2}
+replicates: 1
+controls: false
 resources: {max_concurrent_trials: 2}
 """
 

@@ -15,6 +15,7 @@ from models.architectures import Choice, architecture
 from models.hyperparameters import Space, active
 from models.metrics import OBJECTIVE
 from study.search.trial_spec import Parameters, Report, TrialSpec
+from study.settings.schema import cell_key
 
 Array = NDArray[np.float64]
 
@@ -88,7 +89,7 @@ class RecordedCurves:
     def __call__(self, spec: TrialSpec, epoch: int) -> Report:
         """The report of an epoch (from 1), as `study.backend.simulator.Simulation` expects it."""
         if self._latest is None or self._latest[0] != spec:
-            self._latest = spec, self.curve(spec.cell, spec.params, spec.seed)
+            self._latest = spec, self.curve(cell_key(spec.dataset, spec.network.name), spec.params, spec.seed)
         trial = self._latest[1]
         return {OBJECTIVE: trial.objective[epoch - 1], "device_seconds": trial.seconds[epoch - 1]}
 

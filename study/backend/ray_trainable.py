@@ -11,7 +11,6 @@ import torch
 from ray import tune
 
 from data_utils.image_set import CacheEntry, ImageSet, SetSource
-from models.architectures import architecture
 from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.node_cache import node_arrays, node_images
@@ -73,7 +72,7 @@ class ColorizationTrial(tune.Trainable):
 
     def _trial_data(self, spec: TrialSpec) -> TrialData:
         """The cell's data; features stay on the device until a trial needs others."""
-        shared, kind = self._shared, architecture(spec.architecture).features
+        shared, kind = self._shared, spec.network.features
         needed = (spec.dataset, kind)
         if self._data is not None and self._data[0] == needed:
             return self._data[1]

@@ -155,7 +155,7 @@ class Simulation:
         self.results += 1
         spec = trial.spec
         result: dict[str, Any] = {REPORTS: [report], NODE_IP: "127.0.0.1"}
-        if spec.stage is Stage.FINAL and trial.epoch == spec.epochs:
+        if spec.stage is not Stage.SEARCH and trial.epoch == spec.epochs:
             result |= {f"{TEST}/{name}": value for name, value in report.items()}
         decision = self._scheduler.on_trial_result(_NO_CONTROLLER, cast(Trial, trial), result)
         if decision == TrialScheduler.STOP:

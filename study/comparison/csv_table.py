@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
+from models.metrics import INDEX, KEPT, METRICS, OBJECTIVE, TRIVIAL
+from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary, Trivial, beaten, surely_helps
 from study.errors import UsageError
 
@@ -23,8 +24,18 @@ _COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
 _SECONDS = ("device_seconds", "pretraining_seconds")
 _TEXTS = ("parameters", "model_uri")
 _BOUNDS = ("", "_low", "_high")
-_TRIAL = ("dataset", "architecture", "number", "state", "seed", "epochs", "device_seconds", "best")
-_ORIGIN = ("generator_from", "continues", "reason")
+_TRIAL = (
+    "dataset",
+    "architecture",
+    "replicate",
+    "number",
+    "state",
+    "seed",
+    "epochs",
+    "device_seconds",
+    "best",
+)
+_ORIGIN = ("generator_from", "controls", "continues", "reason")
 
 
 def write_table(trivial: Trivial, summaries: Sequence[CellSummary]) -> str:
@@ -92,7 +103,7 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
 def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:
     from study.statistics import Interval
 
-    scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these trained models"
+    scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these configurations"
     test = {}
     for name in metrics:
         if line[name]:
@@ -115,7 +126,7 @@ def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) 
 def write_trials(record: StudyRecord) -> str:
     """One line per trial and final: configuration, end, costs, and the objective after each epoch."""
     parameters = sorted({name for trial in record.trials for name in trial.params})
-    columns = [*_TRIAL[:2], "stage", *_TRIAL[2:], *parameters, *_ORIGIN, "validation_by_epoch"]
+    columns = [*_TRIAL[:3], "stage", *_TRIAL[3:], *parameters, *_ORIGIN, "validation_by_epoch"]
     return _csv(columns, [_trial_line(record, trial) for trial in record.trials])
 
 
@@ -125,9 +136,37 @@ def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
     return {
         **{name: getattr(trial, name) for name in (*_TRIAL, *_ORIGIN)},
         **trial.params,
-        "stage": "final" if trial.final else "search",
+        "stage": "search" if trial.role == "trial" else trial.role,
         "validation_by_epoch": " ".join(values),
     }
+
+
+def write_evaluations(record: StudyRecord) -> str:
+    """One line per test image, replicate and architecture that a verdict rests on, every metric raw and kept.
+
+    Whoever has these lines can compute every mean, interval and p-value of the report again.
+    """
+    evidence = Evidence(record)
+    lines: list[dict[str, Any]] = []
+    for (dataset, architecture), cell in evidence.cells.items():
+        facts = record.data["datasets"][dataset]
+        for final, quantities in zip(cell.finals, cell.evaluations, strict=True):
+            files = record.test_files(dataset, final.replicate)
+            labels = facts.get("test_categories", []) if not record.rotates else []
+            values = {name: array for name, array in quantities.items() if array.ndim == 1 and name != INDEX}
+            for place, position in enumerate(quantities[INDEX]):
+                whose = {
+                    "dataset": dataset,
+                    "architecture": architecture,
+                    "replicate": final.replicate,
+                    "final": final.number,
+                    "collapsed": int(bool(final.collapsed)),
+                    "image": int(position),
+                    "file": files[place] if files else "",
+                    "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
+                }
+                lines.append(whose | {name: float(array[place]) for name, array in values.items()})
+    return _csv(list(dict.fromkeys(name for line in lines for name in line)), lines)
 
 
 def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.metrics import OBJECTIVE, TRIVIAL
+from models.metrics import INDEX, OBJECTIVE, TRIVIAL
 from study.comparison.selection import best_finals
 
 if TYPE_CHECKING:
@@ -20,11 +20,11 @@ Quantities = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class CellEvidence:
-    """The finals of a cell's best configuration and their results on the test split.
+    """The finals that stand for an architecture on a dataset, and their results on the test split.
 
     Attributes:
-        finals: By number; never empty.
-        evaluations: Image quantities of each final, N images each, all on the same images.
+        finals: One per replicate, or per seed of a study of one replicate; never empty.
+        evaluations: Image quantities of each final, N images each.
     """
 
     dataset: str
@@ -33,8 +33,16 @@ class CellEvidence:
     evaluations: tuple[Quantities, ...]
 
     def scores(self, name: str = OBJECTIVE) -> np.ndarray:
-        """One quantity as seeds × images."""
-        return np.stack([one[name] for one in self.evaluations]).astype(np.float64)
+        """One quantity as finals × images (× bins of a histogram).
+
+        NaN where a replicate's own test split lacks an image.
+        """
+        images = np.unique(np.concatenate([one[INDEX] for one in self.evaluations]))
+        bins = self.evaluations[0][name].shape[1:]
+        scores = np.full((len(self.evaluations), len(images), *bins), np.nan)
+        for row, one in zip(scores, self.evaluations, strict=True):
+            row[np.searchsorted(images, one[INDEX])] = one[name]
+        return scores
 
     @property
     def shown(self) -> TrialRecord:
@@ -74,6 +82,12 @@ class Evidence:
             if (dataset, name) not in self._trivial:
                 self._trivial[dataset, name] = self.record.trivial_evaluation(dataset, name)
         return {name: self._trivial[dataset, name] for name in TRIVIAL}
+
+    def categories(self, dataset: str) -> np.ndarray | None:
+        """Category of each test image; None where images have none, or where each replicate has its own images."""
+        found = np.asarray(self.record.data["datasets"][dataset].get("test_categories", []))
+        several = len(found) > 0 and found.min() >= 0 and len(np.unique(found)) > 1
+        return found if several and not self.record.rotates else None
 
     @property
     def datasets(self) -> list[str]:

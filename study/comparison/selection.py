@@ -17,8 +17,8 @@ def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | No
     """The cell's model: the best final on validation, or the best search trial where there is no final."""
     complete = [trial for trial in record.search(dataset, name) if trial.state == TrialState.COMPLETE]
     candidates = best_finals(record, dataset, name) or complete
-    scored = [(trial.best, trial.number, trial) for trial in candidates if trial.best is not None]
-    return min(scored, default=(None, None, None), key=lambda one: one[:2])[2]
+    scored = [trial for trial in candidates if trial.best is not None]
+    return min(scored, default=None, key=lambda one: (one.best, one.replicate, one.number))
 
 
 def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
@@ -39,9 +39,24 @@ def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
 
 
 def best_finals(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:
-    """The complete finals of the configuration whose finals did best on validation."""
+    """The complete finals that stand for an architecture; validation alone chooses them.
+
+    Returns:
+        With several replicates the best final of each, by replicate; with one, the finals of the configuration whose
+        finals did best, one per seed.
+    """
+    if record.replicates > 1:
+        best: dict[int, TrialRecord] = {}
+        for final in record.finals(dataset, name):
+            if final.replicate not in best or _lower(final, best[final.replicate]):
+                best[final.replicate] = final
+        return list(best.values())
     by_configuration: dict[tuple[tuple[str, float | str], ...], list[TrialRecord]] = {}
     for final in record.finals(dataset, name):
         by_configuration.setdefault(tuple(sorted(final.params.items())), []).append(final)
     groups = list(by_configuration.values())
     return min(groups, key=lambda group: float(np.mean([one.best for one in group])), default=[])
+
+
+def _lower(one: TrialRecord, other: TrialRecord) -> bool:
+    return one.best is not None and (other.best is None or one.best < other.best)

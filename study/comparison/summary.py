@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from models.errors import ModelError
 from models.metrics import KEPT, METRICS, OBJECTIVE, TRIVIAL
+from study.comparison.finals import CellEvidence, Evidence
 from study.comparison.selection import best_finals
 from study.search.trial_spec import TrialState
 
 if TYPE_CHECKING:  # SciPy, too, is loaded only where intervals are computed: a table that is read has them
     from study.statistics import Interval
     from study.tracking.record import StudyRecord
-    from study.tracking.trial_record import TrialRecord
 
 _RATIO = "_ratio"
 
@@ -28,15 +28,16 @@ class CellSummary:
     """What a cell achieved and what it cost.
 
     Attributes:
-        parameters: The best configuration; empty without a complete trial.
+        parameters: The best configuration of all replicates; empty without a complete trial.
         epochs: Trained in the search, failed and pruned trials included.
         device_seconds: Charged to search and finals, failed and pruned trials included.
         pretraining_seconds: Device time of the search behind the weights that generators of this cell started from,
             as far as it is known; 0 if none did.
         validation: Lowest validation objective of the search.
-        test: Metric by name with interval over seeds and images; `kept_…` with the input's luminance.
-        seeds: Number of complete finals of the best configuration.
-        beats: For each trivial prediction, whether the cell's mean test objective is lower; empty without finals.
+        test: Metric by name with interval over replicates and images; `kept_…` with the input's luminance.
+        seeds: Number of finals behind `test`: one per replicate, or one per seed of a study of one replicate.
+        beats: For each trivial prediction, whether the whole interval of the test objective lies below it; empty
+            without finals.
         surely_helps: Whether the whole interval of its test objective lies below the grey copy; None without finals.
         model_uri: Where the ready-to-use model lies; empty if there is none.
     """
@@ -88,19 +89,21 @@ def _finite(value: float) -> float | None:
 
 
 def summarise_study(record: StudyRecord) -> list[CellSummary]:
-    """One row per cell, in the configuration's order; cells without a finished trial too."""
-    return [summarise_cell(record, dataset, name) for dataset, name in record.cells]
+    """One row per (dataset, architecture), in the configuration's order, also where no trial is finished."""
+    evidence = Evidence(record)
+    return [summarise_cell(evidence, dataset, name) for dataset, name in record.cells]
 
 
-def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
-    """One cell's row."""
+def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
+    """The row of one architecture on one dataset."""
+    record = evidence.record
     search, finals = record.search(dataset, name), best_finals(record, dataset, name)
     # A trial that was continued to the end is one trial, though its record is two runs.
-    continued = {trial.continues for trial in search if trial.state == TrialState.COMPLETE}
-    states = Counter(trial.state for trial in search if trial.number not in continued)
+    continued = {(one.replicate, one.continues) for one in search if one.state == TrialState.COMPLETE}
+    states = Counter(one.state for one in search if (one.replicate, one.number) not in continued)
     complete = [trial for trial in search if trial.state == TrialState.COMPLETE and trial.best is not None]
-    best = min(complete, key=lambda trial: (trial.best, trial.number), default=None)
-    test = test_intervals(record, finals)
+    best = min(complete, key=lambda one: (one.best, one.replicate, one.number), default=None)
+    test = test_intervals(evidence, dataset, name)
     trivial = record.trivial[dataset]
     return CellSummary(
         dataset=dataset,
@@ -123,8 +126,8 @@ def summarise_cell(record: StudyRecord, dataset: str, name: str) -> CellSummary:
 
 
 def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
-    """For each trivial prediction whether a cell's mean test objective is lower; empty without finals."""
-    return {row: test[OBJECTIVE].value < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
+    """For each trivial prediction whether the whole interval of the objective lies below it; empty without finals."""
+    return {row: test[OBJECTIVE].high < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
 
 
 def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> bool | None:
@@ -132,35 +135,43 @@ def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str
     return test[OBJECTIVE].high < trivial[TRIVIAL[0]][OBJECTIVE] if test else None
 
 
-def test_intervals(record: StudyRecord, finals: list[TrialRecord]) -> dict[str, Interval]:
-    """Every metric of some finals on the test split, raw and with the input's luminance, with 95 % intervals."""
-    if not finals:
+def test_intervals(evidence: Evidence, dataset: str, name: str) -> dict[str, Interval]:
+    """Every metric of an architecture's finals on the test split, raw and with the input's luminance, at 95 %."""
+    cell = evidence.cells.get((dataset, name))
+    if cell is None:
         return {}
-    evaluations = [record.evaluation(final) for final in finals]
-    names = [prefix + name for prefix in ("", KEPT) for name in METRICS]
-    intervals = {name: metric_interval(evaluations, name) for name in names}
-    return {name: interval for name, interval in intervals.items() if interval is not None}
+    names = [prefix + metric for prefix in ("", KEPT) for metric in METRICS]
+    categories = evidence.categories(dataset)
+    intervals = {metric: metric_interval(cell, metric, categories) for metric in names}
+    several = evidence.record.replicates > 1
+    return {
+        metric: one if several else replace(one, scope="these configurations")
+        for metric, one in intervals.items()
+        if one is not None
+    }
 
 
-def metric_interval(evaluations: list[dict[str, np.ndarray]], name: str) -> Interval | None:
-    """One metric of several seeds' evaluations on the same images; None if they do not have it."""
+def metric_interval(cell: CellEvidence, name: str, categories: np.ndarray | None = None) -> Interval | None:
+    """One metric of an architecture's finals; None if they do not have it."""
     from study.statistics import ratio_interval
 
     base = name.removesuffix(_RATIO)
-    if name.endswith(_RATIO) and base in evaluations[0]:
-        predicted = np.stack([one[base] for one in evaluations])
-        return ratio_interval(predicted, evaluations[0][f"{base}_true"]).within(*_possible(name))
-    if name not in evaluations[0]:
+    if name.endswith(_RATIO) and base in cell.evaluations[0]:
+        truth = np.nanmax(
+            cell.scores(f"{base}_true"), axis=0
+        )  # the same in all replicates that have the image
+        return ratio_interval(cell.scores(base), truth, categories=categories).within(*_possible(name))
+    if name not in cell.evaluations[0]:
         return None
-    scores = np.stack([one[name] for one in evaluations])
-    return score_interval(name, scores[:, np.isfinite(scores).all(axis=0)])
+    scores = cell.scores(name)
+    return score_interval(name, np.where(np.isinf(scores), np.nan, scores), categories)
 
 
-def score_interval(name: str, scores: np.ndarray) -> Interval:
-    """Interval for the mean of one metric's scores (seeds × images), no wider than what is possible."""
+def score_interval(name: str, scores: np.ndarray, categories: np.ndarray | None = None) -> Interval:
+    """Interval for the mean of one metric's scores (replicates × images), no wider than what is possible."""
     from study.statistics import mean_interval
 
-    return mean_interval(scores).within(*_possible(name))
+    return mean_interval(scores, categories=categories).within(*_possible(name))
 
 
 def _possible(name: str) -> tuple[float, float]:

@@ -67,7 +67,7 @@ def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:
 
 
 def beats_text(one: CellSummary) -> str:
-    """Which trivial predictions a cell's mean is better than; a warning where the grey copy is within its interval."""
+    """The trivial predictions above the whole interval of a cell; a warning where the grey copy is not among them."""
     if not one.beats:
         return ""
     beaten = [name for name, better in one.beats.items() if better]

@@ -6,6 +6,7 @@ import math
 
 from models.architectures import architecture
 from models.metrics import KEPT, OBJECTIVE, TRIVIAL
+from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary, summarise_cell
 from study.comparison.table import HEADINGS, interval_text, number_text, parameter_text
 from study.comparison.warning import champion_warning
@@ -25,7 +26,7 @@ _FAR = 0.2
 
 def model_card(record: StudyRecord, champion: TrialRecord) -> str:
     """The card as Markdown."""
-    summary = summarise_cell(record, champion.dataset, champion.architecture)
+    summary = summarise_cell(Evidence(record), champion.dataset, champion.architecture)
     sections = {
         "What it does": _purpose(record, champion),
         "Data": _data(record, champion),

@@ -14,6 +14,7 @@ from models.colorizer_config import PLUGIN, ColorizerConfig
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE
 from models.vgg import vgg16_describer
+from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_cell
 from study.comparison.warning import champion_warning
 from study.errors import StudyError
@@ -69,7 +70,7 @@ def write_model_folder(
 
 def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
     facts = record.data["datasets"][trial.dataset]
-    warning = champion_warning(record, summarise_cell(record, trial.dataset, trial.architecture))
+    warning = champion_warning(record, summarise_cell(Evidence(record), trial.dataset, trial.architecture))
     return {
         "study": record.name,
         "dataset": trial.dataset,

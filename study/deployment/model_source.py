@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from models.colorizer import Colorizer
 from models.colorizer_config import CONFIG
 from study.errors import UsageError
-from study.settings.sources import load_settings
+from study.settings.sources import changed_settings
 from study.settings.study_folder import StudyHome, existing_home
 from study.tracking.mlflow_client import configure_mlflow, mlflow_errors
 from study.tracking.moved import follow_folder
@@ -27,7 +27,7 @@ def model_from_options(options: argparse.Namespace) -> Colorizer:
     """
     if options.model is None:
         study = existing_home(options.home, options.name)
-        datasets = list(load_settings(study.settings_file, {}).datasets)
+        datasets = list(changed_settings(study.settings_file, {}).datasets)
         return load_champion(options.name, study, chosen_dataset(options.name, datasets, options.dataset))
     if options.dataset:
         raise UsageError("--dataset chooses among a study's champions; give the study with --name.")

@@ -10,11 +10,13 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
+from study.comparison.finals import Evidence
 from study.comparison.selection import champion_of
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.comparison.warning import champion_warning
 from study.errors import StudyError
+from study.reporting.answer import answer
 from study.reporting.page import write_report
 from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings, cell_key
@@ -42,6 +44,9 @@ def conclude(
     record = record or StudyRecord(home.tracking_uri(settings), settings.name, home.identity or NOBODY)
     summaries = summarise_study(record)
     console.print(summary_table(record, summaries))
+    evidence = Evidence(record)
+    for dataset in evidence.datasets:
+        say(console, answer(evidence, dataset).lead)
     for warning in _warnings(record, summaries):
         console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
     say(console, epochs_sentence(record, summaries))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from study.driver.ownership import check_ownership
+from study.driver.ownership.claims import check_ownership
 from study.driver.preflight import check_addresses, check_inputs, check_name, check_resources
 from study.driver.resume import resumed
-from study.driver.start_weights import check_start
-from study.driver.warm_start import source_study
+from study.driver.starts.start_weights import check_start
+from study.driver.starts.warm_start import source_study
 from study.settings.addresses import with_absolute_addresses
 from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings

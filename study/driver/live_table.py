@@ -29,6 +29,7 @@ class _Row:
     failed: int = 0
     running: dict[str, str] = field(default_factory=dict)
     finals: int = 0
+    controls: int = 0
     best: float = math.inf
     epochs: int = 0
     seconds: float = 0.0
@@ -36,7 +37,7 @@ class _Row:
 
 
 class Screen:
-    """Shows a study's progress; a listener of the conductor.
+    """Shows a study's progress; a listener of the conductor. The replicates of a cell are one row.
 
     Args:
         settings: The study.
@@ -58,17 +59,23 @@ class Screen:
             self._live.start()
             self._refresh()
         else:
+            trials = sum(self._trials(row) for row in self._rows.values())
             finals = len(self._rows) * self._finals
-            self.say(f"{len(self._rows)} cells, {self._total() - finals} trials and {finals} finals.")
+            controls = self._total() - trials - finals
+            more = f", {finals} finals and {controls} controls" if controls else f" and {finals} finals"
+            self.say(f"{len(self._rows)} cells, {trials} trials{more}.")
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._live:
             self._live.stop()
 
-    def catch_up(self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int) -> None:
+    def catch_up(
+        self, cell: str, ended: int, pruned: int, failed: int, best: float, finals: int, controls: int
+    ) -> None:
         """Start from what earlier runs of the study did."""
         row = self._rows[cell]
+        row.controls = controls
         row.ended, row.pruned, row.failed, row.finals = ended, pruned, failed, finals
         row.best = best
 
@@ -100,7 +107,8 @@ class Screen:
             row.pruned += end.state is TrialState.PRUNED
             row.failed += end.state is TrialState.FAIL
         else:
-            row.finals += 1
+            row.finals += spec.stage is Stage.FINAL
+            row.controls += spec.stage is Stage.CONTROL
         row.best = math.inf if end.best is None else end.best
         own = f", {OBJECTIVE} {end.value:.3f}" if end.value is not None else ""
         best = f", best of {spec.cell} {end.best:.3f}" if end.best is not None else ""
@@ -119,29 +127,25 @@ class Screen:
         if self._live:
             self._refresh()
         else:
-            done = sum(row.ended + row.finals for row in self._rows.values())
+            done = sum(row.ended + row.finals + row.controls for row in self._rows.values())
             left = f"at most {self._minutes_left()} left"
             self.say(f"{time.strftime('%H:%M:%S')} {sentence} ({done} of {self._total()}, {left})")
-
-    @property
-    def _finals(self) -> int:
-        """Of each cell."""
-        return self._settings.finals.configurations * self._settings.finals.seeds
 
     def _trials(self, row: _Row) -> int:
         return max(self._settings.budget.trials, row.ended)  # continuations are additional trials
 
     def _total(self) -> int:
-        return sum(self._trials(row) + self._finals for row in self._rows.values())
+        return sum(self._trials(row) + self._finals + self._controls(row.cell) for row in self._rows.values())
 
-    def _now(self, row: _Row) -> str:
-        """How far a cell's running trials are, or which architecture it waits for."""
-        parent = self._rows.get(row.cell.pretrained_by or "")
-        if row.running:
-            first = next(iter(row.running.values()))
-            return first if len(row.running) == 1 else f"{first} +{len(row.running) - 1}"
-        if parent and not row.ended and parent.ended < self._trials(parent):
-            return f"after {parent.cell.architecture}"
+    def _now(self, rows: list[_Row]) -> str:
+        """How far the running trials of these cells are, or which architecture they wait for."""
+        running = [epochs for row in rows for epochs in row.running.values()]
+        if running:
+            return running[0] if len(running) == 1 else f"{running[0]} +{len(running) - 1}"
+        for row in rows:
+            parent = self._rows.get(row.cell.pretrained_by or "")
+            if parent and not row.ended and parent.ended < self._trials(parent):
+                return f"after {parent.cell.architecture}"
         return ""
 
     def _refresh(self) -> None:
@@ -155,19 +159,40 @@ class Screen:
         table = Table(title=title, box=box.SIMPLE_HEAD, padding=0)
         for heading in ("cell", "trials", "", "epoch", "pruned", "failed", "best ΔE₀₀", "finals"):
             table.add_column(heading, justify="left" if heading in ("cell", "") else "right", no_wrap=True)
-        for row in self._rows.values():
-            total = self._trials(row)
+        for rows in self._pairs():
+            ended, failed, best = (
+                sum(r.ended for r in rows),
+                sum(r.failed for r in rows),
+                min(r.best for r in rows),
+            )
+            total = sum(self._trials(row) for row in rows)
             table.add_row(
-                row.cell.key,
-                f"{row.ended}/{total}",
-                ProgressBar(total=total, completed=row.ended, width=8),
-                self._now(row),
-                str(row.pruned or ""),
-                f"[red]{row.failed}[/red]" if row.failed else "",
-                f"{row.best:.3f}" if math.isfinite(row.best) else "",
-                f"{row.finals}/{self._finals}",
+                rows[0].cell.key + (f" ×{len(rows)}" if len(rows) > 1 else ""),
+                f"{ended}/{total}",
+                ProgressBar(total=total, completed=ended, width=6),
+                self._now(rows),
+                str(sum(row.pruned for row in rows) or ""),
+                f"[red]{failed}[/red]" if failed else "",
+                f"{best:.3f}" if math.isfinite(best) else "",
+                f"{sum(row.finals for row in rows)}/{len(rows) * self._finals}",
             )
         return table
+
+    def _pairs(self) -> list[list[_Row]]:
+        """The rows of each (dataset, architecture)."""
+        pairs: dict[tuple[str, str], list[_Row]] = {}
+        for row in self._rows.values():
+            pairs.setdefault(row.cell.pair, []).append(row)
+        return list(pairs.values())
+
+    @property
+    def _finals(self) -> int:
+        """Finals of a cell."""
+        return self._settings.finals.configurations * self._settings.finals.seeds
+
+    def _controls(self, cell: Cell) -> int:
+        """Controls of a cell, if every final starts from a trained network."""
+        return self._finals if self._settings.controls and cell.pretrained_by else 0
 
     def _minutes_left(self) -> str:
         """An upper bound, since it assumes that no trial is pruned."""
@@ -178,6 +203,7 @@ class Screen:
         for row in self._rows.values():
             per_epoch = row.seconds / row.epochs if row.epochs else sum(measured) / len(measured)
             runs = max(0, self._settings.budget.trials - row.ended) + self._finals - row.finals
+            runs += self._controls(row.cell) - row.controls
             left += per_epoch * row.cell.epochs * runs / self._settings.budget.epochs_per_report
         running = max(1, sum(len(row.running) for row in self._rows.values()))
         return f"{left / running / 60:.0f} min"

@@ -6,18 +6,21 @@ import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
 from study.cli.command import FAILED, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
-from study.driver.start_weights import place_start, start_sentence
+from study.driver.starts.start_weights import place_start, start_sentence
 from study.errors import StudyError
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
+
+if TYPE_CHECKING:
+    from study.tracking.record import StudyRecord
 
 
 def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool = True) -> int:
@@ -65,6 +68,7 @@ def show_plan(launch: Launch, console: Console) -> None:
 
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
+    from study.driver.replicates import add_replicates
     from study.driver.run import run_study
     from study.training.data import prepare
 
@@ -74,9 +78,11 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     facts = prepared.facts(settings)
     settings = settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
     _print_facts(settings, facts, console)
-    outcome = run_study(
-        settings, home, prepared, launch.ray_address, interruption, console, retry=launch.retry_failed
-    )
+    going_on, retry = True, launch.retry_failed
+    while going_on:
+        outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console, retry=retry)
+        going_on, retry = outcome.finished and outcome.delivered, False
+        going_on = going_on and add_replicates(settings, home, _in_contention, partial(say, console))
     if not outcome.delivered:
         say(
             console,
@@ -103,6 +109,12 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     if outcome.refused:
         say(console, f"MLflow refused {outcome.refused} results; they are kept in {home.outbox}.")
     return code if published and not outcome.refused else FAILED
+
+
+def _in_contention(record: StudyRecord) -> set[tuple[str, str]]:
+    from study.comparison.verdict import in_contention
+
+    return in_contention(record)
 
 
 def _publish(settings: StudySettings, home: StudyHome, console: Console) -> bool:

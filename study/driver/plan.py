@@ -18,8 +18,9 @@ from models.hardware import choose_device
 from models.metrics import OBJECTIVE, image_quantities
 from models.vgg import vgg16_describer
 from study.search.cells import cells_of
-from study.settings.recipe import network_settings
-from study.settings.schema import SearchSettings, StudySettings
+from study.settings.schema import StudySettings
+from study.settings.sections.recipe import network_settings
+from study.settings.sections.search import SearchSettings
 
 _STEPS = 3
 
@@ -101,23 +102,27 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
     """
     settings = settings.with_epochs({name: one["train"] for name, one in facts.items()})
     table = Table(title=f"Plan of the study {settings.name}")
-    for heading in ("cell", "trials", "epochs", "finals", "waits for"):
-        table.add_column(heading, justify="right" if heading in ("trials", "epochs", "finals") else "left")
+    for heading in ("cell", "replicates", "trials", "epochs", "finals", "waits for"):
+        table.add_column(heading, justify="left" if heading in ("cell", "waits for") else "right")
     finals = settings.finals.configurations * settings.finals.seeds
     costs = {name: measured_cost(settings, name) for name in settings.architectures}
     seconds, stored = 0.0, 0
+    replicates, controls = settings.replicates, False
     for cell in cells_of(settings):
-        table.add_row(
-            cell.key, str(settings.budget.trials), str(cell.epochs), str(finals), cell.pretrained_by or ""
-        )
-        cost = costs[cell.architecture]
+        if cell.replicate > 1:
+            continue
+        numbers = (replicates, settings.budget.trials, cell.epochs, finals)
+        table.add_row(cell.key, *map(str, numbers), cell.pretrained_by or "")
         images = facts[cell.dataset]
-        epoch = (
-            images["train"] * cost.train
-            + images["validation"] * cost.validate / settings.budget.epochs_per_report
-        )
-        seconds += epoch * cell.epochs * (settings.budget.trials + finals)
-        stored += cost.stored * (settings.budget.trials + finals)
+        runs = {cell.architecture: settings.budget.trials + finals}
+        if cell.pretrained_by and settings.controls and finals:
+            controls = True
+            runs[architecture(cell.architecture).pretrained_by or cell.architecture] = finals
+        for name, count in runs.items():
+            cost = costs[name]
+            validation = images["validation"] * cost.validate / settings.budget.epochs_per_report
+            seconds += replicates * count * cell.epochs * (images["train"] * cost.train + validation)
+            stored += replicates * count * cost.stored
     console.print(table)
     if settings.budget.images is not None:
         console.print(
@@ -137,6 +142,17 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
         f"{settings.search.sampler} proposes, {_pruning(settings.search)}.",
         highlight=False,
     )
+    if controls:
+        console.print(
+            "Beside each final that starts from a trained network, its start is trained on with L1 alone as a control.",
+            highlight=False,
+        )
+    if settings.verdict.until == "decided":
+        console.print(
+            f"Replicates are added, up to {settings.verdict.most_replicates} in all, until every pair of "
+            "architectures is decided; the time below is that of the first ones.",
+            highlight=False,
+        )
     console.print(
         f"Training and validation take at most about {seconds / 60 / parallel:.0f} min on a machine like this one, "
         f"with {concurrent} trials at a time and if none is pruned; checkpoints and weights take at most about "

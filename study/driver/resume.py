@@ -8,11 +8,12 @@ from typing import Any
 
 from study.errors import UsageError
 from study.search import attributes as keys
+from study.search.cell_ledger import CellLedger
 from study.search.database import owners
-from study.search.ledger import CellLedger, StudyLedger
+from study.search.ledger import StudyLedger
 from study.search.trial_spec import DIVERGED, LedgerTrial, TrialState, retried
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, stored_settings
+from study.settings.sources import changed_settings, stored_settings
 from study.settings.study_folder import StudyHome, existing_home
 
 # What decides about a trial that is tried again; everything else that the ledger keeps with it is how it went.
@@ -23,6 +24,7 @@ _KEPT = (
     keys.EPOCHS,
     keys.CONTINUES,
     keys.INHERITED_EPOCHS,
+    keys.CONTROLLED,
 )
 # Every other setting decides which trials there are or what they achieve, and keeps its first value.
 _MAY_CHANGE = (
@@ -30,13 +32,18 @@ _MAY_CHANGE = (
     "budget.epochs",
     "budget.epochs_for",
     "budget.device_seconds",
+    "replicates",
+    "controls",
+    "verdict.until",
     "finals.seeds",
     "resources",
     "tracking",
     "ledger",
     "storage",
 )
-_MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for")
+_MAY_ONLY_GROW = ("budget.epochs", "budget.epochs_for", "replicates")
+# What a file need not say again.
+_OWN = ("seed", "replicates", "controls")
 
 
 def resumed(
@@ -57,7 +64,12 @@ def resumed(
         raise UsageError(f"--resume needs --name; {_studies(home)}.")
     study = existing_home(home, name or (given.name if given else ""))
     stored = stored_settings(study.settings_file)
-    settings = _same_epochs(given or load_settings(study.settings_file, flags), stored)
+    if given is None:
+        settings = changed_settings(study.settings_file, flags)
+    else:
+        kept = [field for field in _OWN if field not in given.model_fields_set]
+        settings = given.model_copy(update={field: getattr(stored, field) for field in kept})
+    settings = _same_epochs(settings, stored)
     _check_changes(flat(stored.model_dump(mode="json")), flat(settings.model_dump(mode="json")))
     _check_schedule(stored, settings)
     if settings.ledger != stored.ledger:
@@ -126,7 +138,7 @@ def _check_changes(stored: dict[str, Any], given: dict[str, Any]) -> None:
                 "study of another --name."
             )
         elif key.startswith(_MAY_ONLY_GROW) and before is not None and now is not None and now < before:
-            problems.append(f"{key} is {now}, but trials were trained for {before}; it can only grow.")
+            problems.append(f"{key} is {now}, but the study was run with {before}; it can only grow.")
     if problems:
         raise UsageError("\n".join(problems))
 
@@ -176,7 +188,7 @@ def failures(ledger: StudyLedger) -> list[tuple[CellLedger, LedgerTrial]]:
     A trial that diverged is no failure: its configuration would diverge again.
     """
     found = []
-    for part in ledger.parts:
+    for part in ledger.all_parts:
         trials = part.trials()
         again = retried(trials)
         for trial in trials:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,14 +15,13 @@ from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
 from study.cli.command import say
 from study.cli.interruption import Interruption
-from study.driver.driver_lock import sole_driver
 from study.driver.environment import environment_tags
 from study.driver.live_table import Screen
-from study.driver.ownership import take_ownership
+from study.driver.ownership.claims import take_ownership
+from study.driver.ownership.driver_lock import sole_driver
 from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
-from study.driver.warm_start import source_study, warm_configurations
-from study.search.cells import Cell
+from study.driver.starts.warm_start import source_study, warm_configurations
 from study.search.conductor import Conductor
 from study.search.database import best_configurations, ledger_errors, open_storage
 from study.search.ledger import StudyLedger
@@ -38,6 +36,7 @@ from study.tracking.names import STUDY_RUN
 from study.tracking.outbox import Outbox
 from study.tracking.tracker import Tracker
 from study.training.data import Prepared
+from study.training.replicates import with_each_test_split
 from study.training.trivial_baselines import trivial_document, trivial_evaluations
 
 _PATIENCE_SECONDS = 120.0
@@ -95,7 +94,7 @@ def run_study(
         if retry:
             say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
-        tracker = Tracker(outbox)
+        tracker = Tracker(outbox, rotating_tests=settings.splits.test == "rotate")
         screen = Screen(settings, ledger.cells, console)
         retention = Retention(Storage(home.storage_uri(settings)))
         warm = _warm(settings, ledger, home)
@@ -107,14 +106,15 @@ def run_study(
             if conductor.finished:
                 screen.say("Nothing is left to do.")
             else:
-                _open_runs(tracker, settings, prepared, ledger.cells)
-                _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared)
+                _open_runs(tracker, settings, prepared, ledger)
+                _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared, settings, ledger)
                 conductor.explain()
                 _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install, screen.say), screen:
                     train_trials(settings, home, prepared, conductor, screen.say)
                 retention.sweep()
             if conductor.finished:
+                _look(tracker, ledger, conductor)
                 _close_runs(tracker, ledger)
             delivered = delivery.finish(_PATIENCE_SECONDS)
         except BaseException:
@@ -134,27 +134,48 @@ def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict
     return warm_configurations(settings, found)
 
 
-def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, cells: Sequence[Cell]) -> None:
+def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, ledger: StudyLedger) -> None:
     documents = {
         "study.json": settings.model_dump_json(indent=2),
-        "data.json": json.dumps(prepared.facts(settings), indent=2),
+        "data.json": json.dumps(prepared.facts(settings, _most(ledger)), indent=2),
     }
     tracker.open_study(documents, environment_tags())
-    for cell in cells:
+    for cell in ledger.cells:
         tracker.open_cell(cell)
 
 
-def _log_trivial(tracker: Tracker, storage: Storage, prepared: Prepared) -> None:
-    evaluations = {name: trivial_evaluations(images) for name, images in prepared.images.items()}
+def _log_trivial(
+    tracker: Tracker, storage: Storage, prepared: Prepared, settings: StudySettings, ledger: StudyLedger
+) -> None:
+    evaluations = {
+        name: {
+            replicate: trivial_evaluations(one)
+            for replicate, one in with_each_test_split(images, settings, _most(ledger)).items()
+        }
+        for name, images in prepared.images.items()
+    }
     tracker.document("trivial.json", trivial_document(evaluations))
     with TemporaryDirectory() as folder:
-        for dataset, rows in evaluations.items():
-            for name, quantities in rows.items():
-                path = trivial_path(dataset, name)
-                file = Path(folder) / Path(path).name
-                save_evaluation(file, quantities)
-                storage.put_file(path, file)
-                tracker.artifact(STUDY_RUN, path, path)
+        for dataset, splits in evaluations.items():
+            for replicate, rows in splits.items():
+                for name, quantities in rows.items():
+                    path = trivial_path(dataset, name, replicate)
+                    file = Path(folder) / Path(path).name
+                    save_evaluation(file, quantities)
+                    storage.put_file(path, file)
+                    tracker.artifact(STUDY_RUN, path, path)
+
+
+def _most(ledger: StudyLedger) -> int:
+    return max(ledger.replicates.values())
+
+
+def _look(tracker: Tracker, ledger: StudyLedger, conductor: Conductor) -> None:
+    """Record, before anyone can look, that the test results are there to be compared."""
+    replicates = max((one.cell.replicate for one in conductor.cells if one.finals_ended), default=0)
+    if replicates:
+        ledger.record_look(replicates)
+        tracker.looked([look["replicates"] for look in ledger.looks])
 
 
 def _close_runs(tracker: Tracker, ledger: StudyLedger) -> None:
@@ -173,4 +194,5 @@ def _catch_up(screen: Screen, conductor: Conductor) -> None:
             failed=progress.states[TrialState.FAIL],
             best=progress.best,
             finals=progress.finals_ended,
+            controls=progress.controls_ended,
         )

@@ -17,11 +17,12 @@ if TYPE_CHECKING:
     from study.tracking.trial_record import TrialRecord
 
 _OF_CELLS = [one.name for one in fields(CellSummary) if one.name not in ("test", "beats")]
-_WHOLE = ("generator_from", "continues")
+_WHOLE = ("generator_from", "controls", "continues")
 _TIMES = ("started", "ended")
 _OF_TRIALS = (
     "dataset",
     "architecture",
+    "replicate",
     "number",
     "state",
     "seed",
@@ -68,9 +69,9 @@ def _trial_row(trial: TrialRecord) -> dict[str, Any]:
 
 def curves_frame(record: StudyRecord, metric: str) -> pd.DataFrame:
     """One row per epoch at which a trial or final reported the metric."""
-    columns = ["dataset", "architecture", "final", "number", "state", "epoch", metric]
+    columns = ["dataset", "architecture", "replicate", "role", "number", "state", "epoch", metric]
     rows = [
-        (one.dataset, one.architecture, one.final, one.number, str(one.state), epoch, value)
+        (one.dataset, one.architecture, one.replicate, one.role, one.number, str(one.state), epoch, value)
         for one in record.trials
         for epoch, value in record.history(one, metric)
     ]
@@ -81,7 +82,7 @@ def evaluations_frame(record: StudyRecord) -> pd.DataFrame:
     """One row per test image and complete final, with every quantity that is one number."""
     finals = [final for cell in record.cells for final in record.finals(*cell)]
     frames = [_evaluation(record, final) for final in finals]
-    empty = pd.DataFrame(columns=["dataset", "architecture", "final", "image"])
+    empty = pd.DataFrame(columns=["dataset", "architecture", "replicate", "final", "image"])
     return pd.concat(frames, ignore_index=True) if frames else empty
 
 
@@ -89,7 +90,12 @@ def _evaluation(record: StudyRecord, final: TrialRecord) -> pd.DataFrame:
     quantities = record.evaluation(final)
     positions = quantities.pop(INDEX)
     # Studies of early versions did not record the names of their test images.
-    images = record.data["datasets"][final.dataset].get("test_files") or positions
+    images = record.test_files(final.dataset, final.replicate) or positions
     values = {name: value for name, value in quantities.items() if value.ndim == 1}
-    whose = {"dataset": final.dataset, "architecture": final.architecture, "final": final.number}
+    whose = {
+        "dataset": final.dataset,
+        "architecture": final.architecture,
+        "replicate": final.replicate,
+        "final": final.number,
+    }
     return pd.DataFrame({**whose, "image": images, **values})

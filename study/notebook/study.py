@@ -80,7 +80,7 @@ class Study:
         """One row per search trial: state, hyperparameters, `best` validation objective, costs."""
         from study.notebook.frames import trials_frame
 
-        return trials_frame([trial for trial in self.record.trials if not trial.final])
+        return trials_frame([trial for trial in self.record.trials if trial.role == "trial"])
 
     @property
     def finals(self) -> pd.DataFrame:
@@ -98,7 +98,8 @@ class Study:
             metric: Its name in MLflow, such as `validation/psnr` or `train/loss`.
 
         Returns:
-            Columns `dataset`, `architecture`, `final`, `number`, `state`, `epoch` and the metric.
+            Columns `dataset`, `architecture`, `replicate`, `role` (`trial`, `final` or `control`), `number`, `state`,
+            `epoch` and the metric.
         """
         from study.notebook.frames import curves_frame
 
@@ -108,9 +109,9 @@ class Study:
         """Every test image under every complete final.
 
         Returns:
-            Columns `dataset`, `architecture`, `final` (its number), `image` (its file) and the image's quantities:
-            those named `kept_…` are of the prediction with the input's luminance, those named `…_true` of the
-            truth. Ratios are taken of means, see the summary, and therefore not listed by image.
+            Columns `dataset`, `architecture`, `replicate`, `final` (its number), `image` (its file) and the
+            image's quantities: those named `kept_…` are of the prediction with the input's luminance, those named
+            `…_true` of the truth. Ratios are taken of means, see the summary, and therefore not listed by image.
         """
         from study.notebook.frames import evaluations_frame
 
@@ -130,9 +131,8 @@ class Study:
         """Every two architectures of a dataset compared by the objective on the test split, as in the report.
 
         Returns:
-            Columns `dataset`, `better`, `worse`, `lower_by` (how much lower the better one's mean is) with its
-            95 % interval in `low` and `high`, `p_value`, `p_holm` (corrected for all pairs of the dataset) and
-            `decided`.
+            Columns `dataset`, `lower`, `higher`, `verdict`, `lower_by` (how much lower the mean of the first is) with
+            its 95 % interval in `low` and `high`, `p_value`, `replicates`, `further` and `scope`.
         """
         from study.notebook.verdicts import verdicts_frame
 

@@ -16,21 +16,26 @@ class Verdict:
     """One row.
 
     Attributes:
-        better: The architecture with the lower mean objective on the test split.
-        lower_by: How much lower it is, with its 95 % interval from `low` to `high`.
-        p_holm: The p-value corrected for all pairs of the dataset.
-        decided: Whether the difference is larger than luck explains.
+        lower: The architecture with the lower mean objective on the test split.
+        verdict: `better`, `equivalent` or `not decided`.
+        lower_by: How much lower it is, with its interval from `low` to `high`.
+        p_value: Corrected for all pairs of the dataset and all looks.
+        replicates: How many were compared.
+        further: About how many more would decide; missing where it is decided or they would not.
+        scope: What it speaks of, see `study.statistics.Interval`.
     """
 
     dataset: str
-    better: str
-    worse: str
+    lower: str
+    higher: str
+    verdict: str
     lower_by: float
     low: float
     high: float
     p_value: float
-    p_holm: float
-    decided: bool
+    replicates: int
+    further: int | None
+    scope: str
 
 
 def verdicts_frame(record: StudyRecord) -> pd.DataFrame:
@@ -42,15 +47,18 @@ def verdicts_frame(record: StudyRecord) -> pd.DataFrame:
 
 
 def _verdict(pair: Pair) -> Verdict:
-    difference = pair.comparison.difference  # of the better to the worse, so below 0
+    found = pair.verdict
+    difference = found.difference  # of the lower to the higher, so below 0
     return Verdict(
         pair.dataset,
         pair.a,
         pair.b,
+        found.word,
         lower_by=-difference.value,
         low=-difference.high,
         high=-difference.low,
-        p_value=pair.comparison.p_value,
-        p_holm=pair.corrected,
-        decided=pair.decided,
+        p_value=found.p_value,
+        replicates=found.replicates,
+        further=found.further,
+        scope=difference.scope,
     )

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 
-from models.metrics import OBJECTIVE
+from models.metrics import KEPT, OBJECTIVE
+from study.comparison.control import control_sentence
 from study.comparison.finals import CellEvidence, Evidence, Quantities
 from study.comparison.summary import score_interval
 from study.comparison.table import interval_text, number_text
+from study.comparison.verdict import MARGIN, dataset_verdicts
 from study.search.trial_spec import TrialState
-from study.statistics import Comparison, Interval, compare, holm, mean_interval
-
-SIGNIFICANT = 0.05
-"""A difference counts as decided when its Holm-corrected p-value is below this."""
+from study.statistics import Comparison, Interval, Verdict, collapse_rate, compare, mean_interval
 
 
 @dataclass(frozen=True)
@@ -24,19 +22,25 @@ class Pair:
     """The better of two architectures (a) against the worse one (b) on one dataset.
 
     Attributes:
-        corrected: p-value by Holm over all pairs of the dataset; NaN where no test could be made.
+        verdict: On the objective, valid over all pairs of the dataset and all looks.
+        kept: The same with the input's luminance kept, as `colorize` keeps it; its sides may be the other way round.
+        comparison: Effect size and probability of improvement.
     """
 
     dataset: str
-    a: str
-    b: str
+    verdict: Verdict
+    kept: Verdict
     comparison: Comparison
-    corrected: float
 
     @property
-    def decided(self) -> bool:
-        """Whether the difference is larger than luck explains."""
-        return self.corrected < SIGNIFICANT
+    def a(self) -> str:
+        """The architecture with the lower mean so far."""
+        return self.verdict.a
+
+    @property
+    def b(self) -> str:
+        """The other one."""
+        return self.verdict.b
 
 
 @dataclass(frozen=True)
@@ -45,46 +49,58 @@ class Answer:
 
     Attributes:
         pairs: All pairs of architectures that have finals.
-        sentences: Three, with numbers; one that says why if there are no finals.
+        lead: The verdict in one sentence without numbers.
+        sentences: What it rests on, with numbers.
     """
 
     dataset: str
     pairs: tuple[Pair, ...]
+    lead: str
     sentences: tuple[str, ...]
 
 
 def answer(evidence: Evidence, dataset: str) -> Answer:
     """Compare all architectures of a dataset by the objective, with one another and with the trivial rows."""
-    cells = sorted(evidence.of(dataset), key=lambda cell: float(cell.scores().mean()))
+    cells = sorted(evidence.of(dataset), key=_mean)
     if not cells:
-        return Answer(dataset, (), (_no_finals(evidence, dataset),))
-    pairs = compare_pairs(dataset, cells)
+        return Answer(dataset, (), "There is no answer yet.", (_no_finals(evidence, dataset),))
+    pairs = compare_pairs(evidence, dataset)
     trivial = {
         (cell.architecture, name): advantage(cell, quantities)
         for name, quantities in evidence.trivial(dataset).items()
         for cell in cells
     }
-    sentences = (_who(cells, pairs), _beats(cells[0].architecture, trivial), _how_sure(evidence, cells))
-    return Answer(dataset, tuple(pairs), sentences)
+    qualifying = (
+        _collapses(evidence, cells),
+        control_sentence(evidence, dataset),
+        _how_sure(evidence, cells),
+    )
+    sentences = [_numbers(evidence, cells[0], pairs), _beats(cells[0].architecture, trivial), *qualifying]
+    lead = _lead(cells[0].architecture, pairs, dataset)
+    return Answer(dataset, tuple(pairs), lead, tuple(one for one in sentences if one))
 
 
-def compare_pairs(dataset: str, cells: list[CellEvidence]) -> list[Pair]:
-    """Every pair once, the better one first; p-values corrected over all of them.
+def _mean(cell: CellEvidence) -> float:
+    return float(np.nanmean(cell.scores()))
 
-    Args:
-        dataset: Its name.
-        cells: From the lowest mean objective to the highest.
-    """
-    made = [(a, b, compare(a.scores(), b.scores())) for a, b in combinations(cells, 2)]
-    corrected = holm([comparison.p_value for _, _, comparison in made])
+
+def compare_pairs(evidence: Evidence, dataset: str) -> list[Pair]:
+    """Every pair of architectures that have finals once, the better one first."""
+    scores = {cell.architecture: cell.scores() for cell in evidence.of(dataset)}
+    kept = {frozenset((one.a, one.b)): one for one in dataset_verdicts(evidence, dataset, KEPT + OBJECTIVE)}
     return [
-        Pair(dataset, a.architecture, b.architecture, comparison, p)
-        for (a, b, comparison), p in zip(made, corrected, strict=True)
+        Pair(dataset, one, kept[frozenset((one.a, one.b))], _compared(scores[one.a], scores[one.b]))
+        for one in dataset_verdicts(evidence, dataset)
     ]
 
 
+def _compared(a: np.ndarray, b: np.ndarray) -> Comparison:
+    common = min(len(a), len(b))
+    return compare(a[:common], b[:common])
+
+
 def advantage(cell: CellEvidence, trivial: Quantities) -> Interval:
-    """How much lower the objective is than a trivial prediction's, which has no seed of its own."""
+    """How much lower the objective is than a trivial prediction's, which has no replicates."""
     return mean_interval(np.asarray(trivial[OBJECTIVE], dtype=np.float64) - cell.scores())
 
 
@@ -102,27 +118,58 @@ def difference_text(interval: Interval) -> str:
     return f"{value:.2f}{bounds}"
 
 
-def _who(cells: list[CellEvidence], pairs: list[Pair]) -> str:
-    best = cells[0]
-    score = interval_text(OBJECTIVE, score_interval(OBJECTIVE, best.scores()))
-    if len(cells) == 1:
-        return f"{best.architecture} reaches a mean ΔE₀₀ of {score}; no other architecture has finals."
-    rivals = [pair for pair in pairs if pair.a == best.architecture]
-    clauses = [
-        f"{difference_text(pair.comparison.difference)} lower than {pair.b} "
-        f"({p_text(pair.corrected)}{'' if pair.decided else ', not decided'})"
-        for pair in rivals
-    ]
-    if all(pair.decided for pair in rivals):
-        verdict = f"{best.architecture} is best: its mean ΔE₀₀ is {score}, "
-    else:
-        *others, last = [best.architecture, *(pair.b for pair in rivals if not pair.decided)]
-        verdict = (
-            f"Whether {', '.join(others)} or {last} is best is not decided; "
-            f"{best.architecture} has the lowest "
-            f"mean ΔE₀₀, {score}, "
-        )
-    return verdict + " and ".join(clauses) + "."
+def _lead(best: str, pairs: list[Pair], dataset: str) -> str:
+    """The verdict in one sentence that needs no explanation."""
+    rivals = [pair for pair in pairs if best in (pair.a, pair.b)]
+    if not rivals:
+        return f"Only {best} was tried on {dataset}."
+    alone = (
+        "" if rivals[0].verdict.difference.scope == "architecture" else ", as far as one replicate can tell"
+    )
+    open_to = [pair.b for pair in rivals if pair.verdict.word == "not decided"]
+    if open_to:
+        return f"It is not decided which architecture colours {dataset} best: {_listed([best, *open_to], 'or')}{alone}."
+    equal = [pair.b for pair in rivals if pair.verdict.word == "equivalent"]
+    if equal:
+        return f"{_listed([best, *equal], 'and')} colour {dataset} equally well{alone}."
+    return f"{best} colours {dataset} best{alone}."
+
+
+def _listed(names: list[str], word: str) -> str:
+    *others, last = names
+    return f"{', '.join(others)} {word} {last}"
+
+
+def _numbers(evidence: Evidence, best: CellEvidence, pairs: list[Pair]) -> str:
+    categories = evidence.categories(best.dataset)
+    score = interval_text(OBJECTIVE, score_interval(OBJECTIVE, best.scores(), categories))
+    clauses = [_clause(evidence, pair) for pair in pairs if best.architecture in (pair.a, pair.b)]
+    compared = f", {' and '.join(clauses)}" if clauses else ""
+    return f"The mean ΔE₀₀ of {best.architecture} is {score}{compared}."
+
+
+def _clause(evidence: Evidence, pair: Pair) -> str:
+    verdict = pair.verdict
+    text = f"{difference_text(verdict.difference)} lower than {pair.b} ({p_text(verdict.p_value)}; {verdict.word}"
+    if verdict.word == "equivalent":
+        margin = evidence.record.settings.get("verdict", {}).get("margin", MARGIN)
+        text += f" within ±{margin:g}"
+    if verdict.further is not None:
+        text += f", about {verdict.further} more replicate{'s' if verdict.further > 1 else ''} would decide"
+    return text + ")"
+
+
+def _collapses(evidence: Evidence, cells: list[CellEvidence]) -> str:
+    found = []
+    for cell in cells:
+        flags = [bool(final.collapsed) for final in cell.finals]
+        if any(flags):
+            rate = collapse_rate(flags)
+            found.append(
+                f"{cell.architecture} collapsed in {sum(flags)} of {len(flags)} trainings "
+                f"({rate.value:.0%} [{rate.low:.0%}, {rate.high:.0%}])"
+            )
+    return f"{'; '.join(found)}: comparisons speak of trainings that did not collapse." if found else ""
 
 
 def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:
@@ -151,24 +198,23 @@ def _beaten(name: str, trivial: dict[tuple[str, str], Interval]) -> str:
 
 
 def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
-    settings = evidence.record.settings
+    record = evidence.record
+    model, trials = record.settings["model"], record.settings["budget"]["trials"]
     images = cells[0].scores().shape[1]
-    seeds = sorted({len(cell.finals) for cell in cells})
-    setting = (
-        f"{settings['model']['image_size']} px, width {settings['model']['width']}, "
-        f"{settings['budget']['trials']} trials a cell"
-    )
-    if min(seeds) > 1:
-        many = " to ".join(str(count) for count in (seeds[0], seeds[-1])[: len(seeds)])
+    setting = f"{model['image_size']} px, width {model['width']}, {trials} trials a cell"
+    if record.replicates > 1:
+        counts = sorted({len(cell.finals) for cell in cells})
+        many = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
+        looks = len({*record.looks, counts[-1]})
         return (
-            f"All intervals are 95 % over {many} seeds and {images} test images, so they "
-            "speak of new trainings of "
-            f"these configurations on images like these, at {setting}, and not of other settings."
+            f"Intervals are 95 % over {many} replicates (split, search, start and seed) and {images} test images, at "
+            f"{setting}; p-values and differences stay valid over {looks} look{'s' if looks > 1 else ''}."
         )
+    seeds = max(len(cell.finals) for cell in cells)
+    over = f"{seeds} seeds and {images} test images" if seeds > 1 else f"{images} test images"
     return (
-        f"With a single seed the intervals are 95 % over {images} test images alone, so they "
-        "speak of these trained "
-        f"models (at {setting}) and not of the architectures: another seed may turn the order round."
+        f"Intervals are 95 % over {over}, at {setting}. With a single replicate they speak of these configurations "
+        "alone: another search may find others and turn the order round."
     )
 
 

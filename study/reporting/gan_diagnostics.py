@@ -161,9 +161,9 @@ def welch(a: list[float], b: list[float]) -> Interval:
     """
     value = float(np.mean(a) - np.mean(b))
     if np.ptp(a) == 0 and np.ptp(b) == 0:
-        return Interval(value, math.nan, math.nan, "these trained models", "Welch")
+        return Interval(value, math.nan, math.nan, "these configurations", "Welch")
     bounds = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
-    return Interval(value, float(bounds.low), float(bounds.high), "these trained models", "Welch")
+    return Interval(value, float(bounds.low), float(bounds.high), "these configurations", "Welch")
 
 
 def _text(interval: Interval) -> str:

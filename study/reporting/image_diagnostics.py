@@ -173,7 +173,7 @@ def _green_categories(evidence: Evidence, cell: CellEvidence) -> str:
 
 
 def _ratio(cell: CellEvidence, name: str) -> Interval | None:
-    return metric_interval(list(cell.evaluations), f"{name}_ratio")
+    return metric_interval(cell, f"{name}_ratio")
 
 
 def _per_cell(
@@ -202,20 +202,20 @@ def _text(interval: Interval) -> str:
 
 
 def _unet_best(evidence: Evidence, dataset: str) -> Measurement | None:
-    cells = sorted(evidence.of(dataset), key=lambda cell: float(cell.scores(OBJECTIVE).mean()))
+    cells = sorted(evidence.of(dataset), key=lambda cell: float(np.nanmean(cell.scores(OBJECTIVE))))
     if len(cells) < 2 or "unet" not in [cell.architecture for cell in cells]:
         return None
-    pairs = compare_pairs(dataset, cells)
+    pairs = compare_pairs(evidence, dataset)
     best = cells[0].architecture
     if best == "unet":
         rivals = [pair for pair in pairs if pair.a == "unet"]
-        verdict: Decision = "seen" if all(pair.decided for pair in rivals) else "not decided"
+        verdict: Decision = "seen" if all(pair.verdict.word == "better" for pair in rivals) else "not decided"
     else:
         rivals = [pair for pair in pairs if pair.b == "unet"]
-        verdict = "not seen" if any(pair.decided for pair in rivals) else "not decided"
+        verdict = "not seen" if any(pair.verdict.word == "better" for pair in rivals) else "not decided"
     return Measurement(dataset, "; ".join(map(_pair_text, rivals)), verdict)
 
 
 def _pair_text(pair: Pair) -> str:
-    by = difference_text(pair.comparison.difference)
-    return f"{pair.a} {by} lower than {pair.b}, {p_text(pair.corrected)}"
+    by = difference_text(pair.verdict.difference)
+    return f"{pair.a} {by} lower than {pair.b}, {p_text(pair.verdict.p_value)}, {pair.verdict.word}"

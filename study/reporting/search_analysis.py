@@ -13,7 +13,7 @@ from models.metrics import OBJECTIVE
 from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
-from study.settings.samplers import SAMPLERS
+from study.settings.choices.samplers import SAMPLERS
 from study.settings.space import MOST_WARM, searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord

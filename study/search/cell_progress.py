@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Mapping
 
 from models.hyperparameters import Space
 from study.search import attributes as keys
-from study.search.cells import Cell, Stage, derived_seed
-from study.search.ledger import CellLedger
+from study.search.cell_ledger import CellLedger
+from study.search.cells import Cell, Stage
+from study.search.retraining import (
+    controlled,
+    enqueue_continuation,
+    enqueue_control,
+    enqueue_finals,
+    pretrained,
+)
 from study.search.trial_spec import End, LedgerTrial, Report, TrialSpec, TrialState, retried
 from study.settings.schema import StudySettings
 
@@ -21,31 +29,33 @@ class CellProgress:
 
     Args:
         cell: The cell.
-        search: Its search in the ledger.
-        finals: Its finals in the ledger.
+        parts: What the ledger has of it.
         settings: The study.
 
     Attributes:
         states: Number of search trials by the state in which they ended.
         finals_ended: Number of finals that ended.
+        controls_ended: Number of controls that ended.
         epochs: Epochs charged for the trials that ended.
         device_seconds: Device time charged, for running trials too.
         best: Lowest objective of the complete search trials, infinite if there is none.
     """
 
-    def __init__(self, cell: Cell, search: CellLedger, finals: CellLedger, settings: StudySettings) -> None:
+    def __init__(self, cell: Cell, parts: Mapping[Stage, CellLedger], settings: StudySettings) -> None:
         self.cell = cell
-        self.search = search
-        self.finals = finals
+        self.search = search = parts[Stage.SEARCH]
+        self.finals = finals = parts[Stage.FINAL]
+        self._parts = parts
         self._settings = settings
         self.states: Counter[TrialState] = Counter()
         self.finals_ended = 0
+        self.controls_ended = 0
         self.epochs = 0
         self.device_seconds = 0.0
         self.best = math.inf
         # Device-seconds by epoch of the running trials, handed out by this driver or by an earlier one.
         self._running: dict[tuple[Stage, int], dict[int, float]] = {}
-        for stage in Stage:
+        for stage in parts:
             self._read(stage)
         everything = search.trials()
         again = retried(everything)
@@ -64,6 +74,9 @@ class CellProgress:
         running_finals = sum(stage is Stage.FINAL for stage, _ in self._running)
         self._finals_begun = self.finals_ended + running_finals
         self._winners: list[int] | None = finals.attributes.get(keys.WINNERS)
+        self._to_control: set[int] = set()
+        if (controls := parts.get(Stage.CONTROL)) is not None:
+            self._to_control = {final.number for final in pretrained(finals)} - controlled(controls)
 
     def _read(self, stage: Stage) -> None:
         trials = self.ledger(stage).trials()
@@ -78,8 +91,9 @@ class CellProgress:
                 self._running[stage, trial.number] = {}
 
     def _count(self, stage: Stage, state: TrialState, best: float) -> None:
-        if stage is Stage.FINAL:
-            self.finals_ended += 1
+        if stage is not Stage.SEARCH:
+            self.finals_ended += stage is Stage.FINAL
+            self.controls_ended += stage is Stage.CONTROL
             return
         self.states[state] += 1
         if state is TrialState.COMPLETE:
@@ -87,7 +101,7 @@ class CellProgress:
 
     def ledger(self, stage: Stage) -> CellLedger:
         """The cell's part of the ledger at a stage."""
-        return self.search if stage is Stage.SEARCH else self.finals
+        return self._parts[stage]
 
     def interrupted(self) -> list[tuple[Stage, int]]:
         """Stage and number of every trial that was handed out and has not ended."""
@@ -139,6 +153,11 @@ class CellProgress:
         return self._finals_begun < winners * finals.seeds
 
     @property
+    def controls_left(self) -> bool:
+        """Whether the control of a complete final is left to begin."""
+        return bool(self._to_control)
+
+    @property
     def finals_stand(self) -> bool:
         """Whether finals were begun although the search continues: the study was extended after its end."""
         return self.search_left and self._finals_begun > 0
@@ -153,7 +172,7 @@ class CellProgress:
     def begin_search(self, space: Space) -> LedgerTrial:
         """Begin the next search trial: a new one, or under a longer budget the continuation of a complete one."""
         if self._to_continue:
-            self._enqueue_continuation(next(iter(self._to_continue.values())))
+            enqueue_continuation(self.search, next(iter(self._to_continue.values())))
         trial = self.search.ask(space)
         if keys.CONTINUES in trial.attributes:
             del self._to_continue[trial.attributes[keys.CONTINUES]]
@@ -161,18 +180,6 @@ class CellProgress:
             self._begun += 1
         self._running[Stage.SEARCH, trial.number] = {}
         return trial
-
-    def _enqueue_continuation(self, trial: LedgerTrial) -> None:
-        waiting = self.search.trials(TrialState.WAITING)
-        if any(one.attributes.get(keys.CONTINUES) == trial.number for one in waiting):
-            return
-        kept = {
-            name: trial.attributes[name]
-            for name in (keys.SEED, keys.GENERATOR_FROM)
-            if name in trial.attributes
-        }
-        inherited = {keys.CONTINUES: trial.number, keys.INHERITED_EPOCHS: trial.epochs}
-        self.search.enqueue(trial.params, kept | inherited)
 
     def begin_final(self, space: Space) -> LedgerTrial:
         """Begin the next final. Winners are chosen once: a result on the test split is never replaced."""
@@ -182,24 +189,25 @@ class CellProgress:
             ]
             self.finals.remember(keys.WINNERS, self._winners)
         if not self.finals.trials(TrialState.WAITING):
-            self._enqueue_finals(self._winners)
+            enqueue_finals(self.cell, self.search, self.finals, self._winners, self._settings)
         trial = self.finals.ask(space)
         self._finals_begun += 1
         self._running[Stage.FINAL, trial.number] = {}
         return trial
 
-    def _enqueue_finals(self, winners: list[int]) -> None:
-        enqueued = {trial.attributes[keys.SEED] for trial in self.finals.trials()}
-        complete = {trial.number: trial for trial in self.search.trials(TrialState.COMPLETE)}
-        for number in winners:
-            winner = complete[number]
-            for repeat in range(self._settings.finals.seeds):
-                seed = derived_seed(self._settings.seed, self.cell.key, "final", number, repeat)
-                attributes = {keys.SEED: seed, keys.CONFIGURATION: number, keys.EPOCHS: winner.epochs}
-                if keys.GENERATOR_FROM in winner.attributes:
-                    attributes[keys.GENERATOR_FROM] = winner.attributes[keys.GENERATOR_FROM]
-                if seed not in enqueued:
-                    self.finals.enqueue(winner.params, attributes)
+    def begin_control(self, parent: CellProgress, space: Space) -> LedgerTrial:
+        """Begin the control of a final.
+
+        Args:
+            parent: The cell that the start comes from.
+            space: The parent's search space.
+        """
+        controls = self._parts[Stage.CONTROL]
+        enqueue_control(min(self._to_control), self.finals, controls, parent.search)
+        trial = controls.ask(space)
+        self._to_control.discard(trial.attributes[keys.CONTROLLED])
+        self._running[Stage.CONTROL, trial.number] = {}
+        return trial
 
     def charge(self, spec: TrialSpec, report: Report) -> None:
         """Charge an epoch of a running trial, unless it was inherited or charged before."""
@@ -220,6 +228,8 @@ class CellProgress:
         charged = self._running.pop((spec.stage, spec.number))
         epochs = _charged(max(charged, default=0), spec.inherited_epochs)
         best = self.ledger(spec.stage).best_value(spec.number)
+        if spec.stage is Stage.FINAL and state is TrialState.COMPLETE and Stage.CONTROL in self._parts:
+            self._to_control |= set() if spec.generator_from is None else {spec.number}
         self.epochs += epochs
         self._count(spec.stage, state, best)
         return End(

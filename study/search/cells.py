@@ -1,8 +1,9 @@
-"""The cells of a study: its (dataset, architecture) pairs, and which of them waits for which."""
+"""The cells of a study: its (dataset, architecture, replicate) triples, and which of them waits for which."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -14,44 +15,55 @@ class Stage(StrEnum):
 
     SEARCH = "search"
     FINAL = "final"
+    CONTROL = "control"
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One architecture on one dataset.
+    """One architecture on one dataset, in one replicate.
 
     Attributes:
         epochs: Epochs of a trial that is not pruned.
-        pretrained_by: Key of the parent cell, whose best weights may start this cell's generators.
+        pretrained_by: Key of the parent cell, whose best weights may start this cell's generators; of the same
+            replicate.
+        replicate: From 1. Nothing that chance decides is shared between replicates.
     """
 
     dataset: str
     architecture: str
     epochs: int
     pretrained_by: str | None = None
+    replicate: int = 1
 
     @property
     def key(self) -> str:
-        """`dataset/architecture`: the cell's name everywhere."""
-        return cell_key(self.dataset, self.architecture)
+        """The cell's name everywhere, see `cell_key`."""
+        return cell_key(self.dataset, self.architecture, self.replicate)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """Dataset and architecture."""
+        return self.dataset, self.architecture
 
 
-def cells_of(settings: StudySettings) -> list[Cell]:
-    """Every cell of a study, in the order in which they are shown."""
+def cells_of(settings: StudySettings, added: Mapping[tuple[str, str], int] | None = None) -> list[Cell]:
+    """Every cell of a study, in the order in which they are shown.
+
+    Args:
+        settings: The study.
+        added: Replicates by (dataset, architecture), of those that have more than the settings say.
+    """
     from models.architectures import architecture  # brings torch, which a table does without
 
     cells = []
     for dataset in settings.datasets:
         for name in settings.architectures:
             parent = architecture(name).pretrained_by
-            cells.append(
-                Cell(
-                    dataset,
-                    name,
-                    epochs=settings.epochs_of(dataset, name),
-                    pretrained_by=cell_key(dataset, parent) if parent in settings.architectures else None,
-                )
-            )
+            replicates = max(settings.replicates, (added or {}).get((dataset, name), 1))
+            for replicate in range(1, replicates + 1):
+                start = cell_key(dataset, parent, replicate) if parent in settings.architectures else None
+                epochs = settings.epochs_of(dataset, name)
+                cells.append(Cell(dataset, name, epochs, start, replicate))
     return cells
 
 

@@ -17,7 +17,7 @@ from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
 from study.search.search_space import Warm, opening
 from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
-from study.settings.samplers import SAMPLERS
+from study.settings.choices.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 from study.settings.space import first_trials, searched
 
@@ -42,10 +42,7 @@ class Conductor:
         self._settings = settings
         self._warm = warm or {}
         self._listeners = listeners
-        self._cells = {
-            cell.key: CellProgress(cell, ledger.search(cell.key), ledger.finals(cell.key), settings)
-            for cell in ledger.cells
-        }
+        self._cells = {one.key: CellProgress(one, ledger.parts(one.key), settings) for one in ledger.cells}
         self._interrupted = [
             (progress, stage, number)
             for progress in self._cells.values()
@@ -61,7 +58,7 @@ class Conductor:
     def finished(self) -> bool:
         """Whether nothing is running and nothing is left to hand out, now or later."""
         return not self._interrupted and all(
-            progress.idle and progress.searched and not progress.finals_left for progress in self.cells
+            one.idle and one.searched and not one.finals_left and not one.controls_left for one in self.cells
         )
 
     def explain(self) -> None:
@@ -69,8 +66,8 @@ class Conductor:
         for progress in self.cells:
             if progress.finals_stand:
                 self._note(
-                    f"{progress.cell.key}: the search continues, but the finals and their test results stand, since "
-                    "the test split is evaluated once; for finals of what is found now, start a study of another name."
+                    f"{progress.cell.key}: the search continues, but the finals stand, since the test split is "
+                    "evaluated once; for finals of what is found now, start a study of another name."
                 )
             if progress.failing:
                 self._note(self._gives_up(progress))
@@ -78,20 +75,26 @@ class Conductor:
     def next(self) -> TrialSpec | None:
         """The next trial: interrupted ones first, then that of the runnable cell which has spent least.
 
+        Earlier replicates come first, so that a study which is interrupted has whole replicates.
+
         Returns:
             None if nothing can be started before a running trial ends, or if the study is finished.
         """
         if self._interrupted:
             progress, stage, number = self._interrupted.pop(0)
-            trial = progress.ledger(stage).complete_parameters(number, self._space(progress))
+            whose = self._parent(progress) if stage is Stage.CONTROL else progress
+            trial = progress.ledger(stage).complete_parameters(number, self._space(whose or progress))
             return self._hand_out(progress, stage, trial)
-        for progress in sorted(self.cells, key=lambda one: one.spent):
+        for progress in sorted(self.cells, key=lambda one: (one.cell.replicate, one.spent)):
             if progress.search_left and self._ready(progress):
                 if progress.search.empty:
                     self._open(progress)
                 return self._hand_out(progress, Stage.SEARCH, progress.begin_search(self._space(progress)))
             if progress.searched and progress.finals_left:
                 return self._hand_out(progress, Stage.FINAL, progress.begin_final(self._space(progress)))
+            if progress.controls_left and (parent := self._parent(progress)):
+                control = progress.begin_control(parent, self._space(parent))
+                return self._hand_out(progress, Stage.CONTROL, control)
         return None
 
     def _parent(self, progress: CellProgress) -> CellProgress | None:
@@ -99,8 +102,7 @@ class Conductor:
         return self._cells.get(progress.cell.pretrained_by or "")
 
     def _ready(self, progress: CellProgress) -> bool:
-        parent = self._parent(progress)
-        return parent is None or parent.searched
+        return (parent := self._parent(progress)) is None or parent.searched
 
     def _open(self, progress: CellProgress) -> None:
         """Fix the cell's search space, and enqueue the configurations that its search begins with."""
@@ -109,12 +111,12 @@ class Conductor:
         progress.search.remember(keys.PRETRAINED, pretrained)
         if parent and not pretrained:
             self._note(
-                f"{parent.cell.key} has no finished trial, so {progress.cell.key} is trained from scratch alone."
+                f"{parent.cell.key} has no finished trial: {progress.cell.key} trains from scratch alone."
             )
         space, sampler = self._space(progress), SAMPLERS.find(self._settings.search.sampler)
         if drawn := sampler.left_to_chance(space):
             self._note(
-                f"{progress.cell.key}: the sampler {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
+                f"{progress.cell.key}: {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
             )
         own = first_trials(self._settings, progress.cell.architecture)
         first = opening(self._warm.get(progress.cell.key, ()), own, space)
@@ -142,6 +144,8 @@ class Conductor:
             generator_from=self._generator_from(progress, stage, trial),
             continues=trial.attributes.get(keys.CONTINUES),
             inherited_epochs=trial.attributes.get(keys.INHERITED_EPOCHS, 0),
+            replicate=progress.cell.replicate,
+            controls=trial.attributes.get(keys.CONTROLLED),
         )
         for listener in self._listeners:
             listener.started(spec)
@@ -202,7 +206,7 @@ class Conductor:
             for listener in self._listeners:
                 listener.reported(spec, report)
             progress.charge(spec, report)
-            if reason := divergence(architecture(spec.architecture), report):
+            if reason := divergence(spec.network, report):
                 self._end(spec, TrialState.FAIL, reason)
                 return True
             ledger.report(spec.number, int(report["epoch"]), report[OBJECTIVE])
@@ -231,9 +235,8 @@ class Conductor:
         end = progress.end(spec, state, reason, test)
         for listener in self._listeners:
             listener.ended(spec, end)
-        progress.ledger(spec.stage).finish(
-            spec.number, state, reason=reason, device_seconds=end.device_seconds
-        )
+        ledger, seconds = progress.ledger(spec.stage), end.device_seconds
+        ledger.finish(spec.number, state, reason=reason, device_seconds=seconds)
         if progress.failing and not given_up:
             self._note(self._gives_up(progress))
 
@@ -241,8 +244,7 @@ class Conductor:
         failed, ended = progress.states[TrialState.FAIL], progress.states.total()
         return (
             f"{progress.cell.key} stops: {failed} of its {ended} trials failed; fix the cause and continue with "
-            "--resume --retry-failed, or raise resources.max_failed_share "
-            f"({self._settings.resources.max_failed_share:g}) and continue with --resume."
+            "--resume --retry-failed, or raise resources.max_failed_share and continue with --resume."
         )
 
     def _note(self, sentence: str) -> None:

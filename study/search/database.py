@@ -29,7 +29,7 @@ def open_storage(url: str, check: Callable[[], None] = lambda: None) -> BaseStor
 
     Args:
         url: SQLAlchemy URL; the password of a server comes from its own environment variable (`PGPASSWORD`).
-        check: Called before trials are written, see `study.driver.driver_lock.sole_driver`.
+        check: Called before trials are written, see `study.driver.ownership.driver_lock.sole_driver`.
 
     Raises:
         LedgerError: If the database cannot be opened.

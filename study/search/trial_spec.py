@@ -22,6 +22,8 @@ ENERGY = "energy_joules"
 
 DIVERGED = "diverged: "
 """How the reason of a diverged trial begins."""
+COLLAPSED = "collapsed"
+"""1 or 0 in the last report of a final or control: whether it collapsed, see `models.metrics.collapse`."""
 
 Parameters = dict[str, Value]
 Report = dict[str, float]
@@ -43,8 +45,8 @@ class TrialState(StrEnum):
 
 
 def trial_key(cell: str, stage: Stage, number: int) -> str:
-    """The name of a trial everywhere: `dataset/architecture/number`, finals with `final-` before the number."""
-    return f"{cell}/{'' if stage is Stage.SEARCH else 'final-'}{number}"
+    """The name of a trial everywhere: `CELL/7`, of a final `CELL/final-0`, of a control `CELL/control-0`."""
+    return f"{cell}/{'' if stage is Stage.SEARCH else f'{stage}-'}{number}"
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,8 @@ class TrialSpec:
         generator_from: Number of the parent cell's trial whose best weights start the generator.
         continues: Number of the complete trial of the same cell that this one continues.
         inherited_epochs: Epochs that the continued trial had, and was charged for.
+        replicate: That its cell belongs to.
+        controls: Number of the final that this control stands beside.
     """
 
     dataset: str
@@ -69,11 +73,23 @@ class TrialSpec:
     generator_from: int | None = None
     continues: int | None = None
     inherited_epochs: int = 0
+    replicate: int = 1
+    controls: int | None = None
 
     @property
     def cell(self) -> str:
         """Key of the trial's cell."""
-        return cell_key(self.dataset, self.architecture)
+        return cell_key(self.dataset, self.architecture, self.replicate)
+
+    @property
+    def network(self) -> Architecture:
+        """What is built and trained: for a control, what trained its start."""
+        from models.architectures import architecture
+
+        own = architecture(self.architecture)
+        if self.stage is Stage.CONTROL and own.pretrained_by:
+            return architecture(own.pretrained_by)
+        return own
 
     @property
     def key(self) -> str:

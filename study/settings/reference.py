@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from study.settings.pruners import PRUNERS
-from study.settings.samplers import SAMPLERS
+from study.settings.choices.pruners import PRUNERS
+from study.settings.choices.samplers import SAMPLERS
+from study.settings.choices.word import WordOf
 from study.settings.schema import DatasetSettings, StudySettings
-from study.settings.word import WordOf
 
 _COLUMNS = 80
 
@@ -42,7 +42,8 @@ def settings_table() -> list[tuple[str, str, str]]:
 
 
 def _row(name: str, field: FieldInfo) -> tuple[str, str, str]:
-    default: Any = field.get_default(call_default_factory=True)
+    drawn = field.annotation is int and field.default_factory is not None
+    default: Any = None if drawn else field.get_default(call_default_factory=True)
     shown = "" if default in (None, PydanticUndefined, {}, []) else str(default)
     if isinstance(default, list):
         shown = ", ".join(default)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from study.errors import holds_secret
-from study.settings.pruners import PRUNERS
-from study.settings.recipe import DEFAULT_EPOCHS, BudgetSettings, TrainingSettings
-from study.settings.samplers import SAMPLERS
+from study.settings.sections.recipe import DEFAULT_EPOCHS, BudgetSettings, TrainingSettings
+from study.settings.sections.replication import FinalsSettings, SplitSettings, VerdictSettings, drawn_seed
+from study.settings.sections.search import SearchSettings
+from study.settings.sections.section import Section
 from study.settings.space import check_sampler, checked_range
-from study.settings.word import WordOf
 
 
 def _without_password(uri: str | None) -> str | None:
@@ -49,16 +48,12 @@ Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
 
-def cell_key(dataset: str, architecture: str) -> str:
-    """The name of a cell everywhere: `dataset/architecture`."""
-    return f"{dataset}/{architecture}"
+def cell_key(dataset: str, architecture: str, replicate: int = 1) -> str:
+    """The name of a cell everywhere: `dataset/architecture`, from the second replicate on `…/replicate-2`."""
+    return f"{dataset}/{architecture}" + (f"/replicate-{replicate}" if replicate > 1 else "")
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", validate_default=True)
-
-
-class DatasetSettings(_Section):
+class DatasetSettings(Section):
     """One image set."""
 
     root: str = Field(description="folder of images, or `drawn:scenes` / `drawn:fruit` for the embedded sets")
@@ -69,7 +64,7 @@ class DatasetSettings(_Section):
     )
 
 
-class ModelSection(_Section):
+class ModelSection(Section):
     """What every network shares; fixed for the whole study."""
 
     image_size: int = Field(128, ge=8, description="side of the square images, in pixels")
@@ -90,46 +85,7 @@ class ModelSection(_Section):
     compile: bool = Field(False, description="torch.compile the networks")
 
 
-class SearchSettings(_Section):
-    """How configurations are chosen and weak trials are stopped."""
-
-    sampler: Annotated[str, WordOf(SAMPLERS)] = Field("tpe", description="proposes configurations")
-    pruner: Annotated[str, WordOf(PRUNERS)] = Field("halving", description="stops weak trials")
-    startup_trials: int = Field(
-        4,
-        ge=0,
-        description="random trials before a sampler that learns; complete trials before a pruner that waits for them",
-    )
-    warmup_epochs: int | None = Field(
-        None,
-        ge=0,
-        description="epochs before a trial can be pruned, the first rung; default a quarter of its epochs",
-    )
-    reduction_factor: int = Field(
-        2, ge=2, description="`halving`, `hyperband`: one of so many trials passes a rung"
-    )
-    patience: int = Field(5, ge=1, description="reports without improvement (pruner `patient`)")
-    warm_start: str | None = Field(
-        None, description="name or folder of an earlier study, whose best configurations are tried first"
-    )
-    space: dict[str, dict[str, list[int | float | str]]] = Field(
-        default_factory=dict,
-        description="ranges `[low, high]` or options of single hyperparameters, by architecture",
-    )
-
-    def warmup_of(self, epochs: int) -> int:
-        """Epochs that a trial of `epochs` epochs trains before it can be pruned."""
-        return math.ceil(epochs / 4) if self.warmup_epochs is None else self.warmup_epochs
-
-
-class FinalsSettings(_Section):
-    """The winners' retraining."""
-
-    configurations: int = Field(1, ge=1, description="best configurations of each cell that are retrained")
-    seeds: int = Field(3, ge=0, description="fresh seeds for each of them; 0: no finals")
-
-
-class ResourceSettings(_Section):
+class ResourceSettings(Section):
     """What a trial takes and what the cluster bears."""
 
     cpus_per_trial: float = Field(1, gt=0, description="CPUs of one trial, also its threads")
@@ -154,7 +110,7 @@ class ResourceSettings(_Section):
         return int(every.removesuffix("min")) if isinstance(every, str) else None
 
 
-class TrackingSettings(_Section):
+class TrackingSettings(Section):
     """Where people look."""
 
     uri: Address | None = Field(
@@ -163,7 +119,7 @@ class TrackingSettings(_Section):
     pictures_per_trial: int = Field(4, ge=0, description="how often a trial logs its sample images")
 
 
-class StudySettings(_Section):
+class StudySettings(Section):
     """A whole study. Field by field: `python -m study.launch --help`."""
 
     name: str = Field(
@@ -172,7 +128,15 @@ class StudySettings(_Section):
         max_length=_LONGEST_NAME,
         description="the study's name and folder",
     )
-    seed: int = Field(0, ge=0, description="of sampling, initial weights and batches")
+    seed: int = Field(
+        default_factory=drawn_seed,
+        ge=0,
+        description="of splits, sampling, initial weights and batches; drawn when a study begins",
+    )
+    replicates: int = Field(3, ge=1, description="independent passes: split, search, winner, final")
+    controls: bool = Field(
+        True, description="train the start of each pretrained final on with L1 alone, for comparison"
+    )
     datasets: dict[DatasetName, DatasetSettings] = Field(min_length=1)
     architectures: list[str] = Field(
         ["koalarization", "unet", "cgan"], min_length=1, description="what is compared; plug-ins too"
@@ -183,6 +147,8 @@ class StudySettings(_Section):
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     finals: FinalsSettings = Field(default_factory=FinalsSettings)
+    splits: SplitSettings = Field(default_factory=SplitSettings)
+    verdict: VerdictSettings = Field(default_factory=VerdictSettings)
     resources: ResourceSettings = Field(default_factory=ResourceSettings)
     tracking: TrackingSettings = Field(default_factory=TrackingSettings)
     ledger: Address | None = Field(None, description="database URL; default an SQLite file")
@@ -210,6 +176,11 @@ class StudySettings(_Section):
     def _parts_fit_together(self) -> StudySettings:
         from models.architectures import architecture
 
+        if self.replicates > self.verdict.most_replicates:
+            raise ValueError(
+                f"replicates is {self.replicates}, but verdict.most_replicates {self.verdict.most_replicates}; "
+                "raise the latter"
+            )
         cells = {cell_key(dataset, name) for dataset in self.datasets for name in self.architectures}
         for cell in self.budget.epochs_for:
             if cell not in cells:

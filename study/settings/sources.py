@@ -20,6 +20,9 @@ from study.settings.flags import ENVIRONMENT_PREFIX, environment_settings
 from study.settings.schema import StudySettings
 from study.settings.yaml_text import check_values, read_yaml
 
+# What settings meant in studies that were started before they existed.
+_OF_EARLIER_STUDIES = {"seed": 0, "replicates": 1, "controls": False}
+
 
 def _presets() -> Traversable:
     return resources.files("study.settings") / "presets"
@@ -92,9 +95,22 @@ def stored_settings(source: Path | Mapping[str, Any]) -> StudySettings:
     Raises:
         UsageError: If the file cannot be read, or a plug-in is missing.
     """
-    content = _content(source)
+    content = _OF_EARLIER_STUDIES | _content(source)
     with _one_sentence():
         return StudySettings(**content)
+
+
+def changed_settings(file: Path, flags: dict[str, Any]) -> StudySettings:
+    """The settings that a study was started with, with environment and flags laid over them.
+
+    Args:
+        file: The study's `study.yaml`.
+        flags: Nested values that win over file and environment.
+
+    Raises:
+        UsageError: As `load_settings`.
+    """
+    return load_settings(_OF_EARLIER_STUDIES | _content(file), flags)
 
 
 def _content(source: Path | Mapping[str, Any]) -> dict[str, Any]:
@@ -192,4 +208,5 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
             layers = (environment, content)
             return init_settings, *(InitSettingsSource(settings_cls, layer) for layer in layers)
 
-    return StudySettings(**dict(Sources(**flags)))
+    given = Sources(**flags)
+    return StudySettings(**{name: getattr(given, name) for name in given.model_fields_set})

@@ -8,8 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from models.hyperparameters import Choice, Float, Int, Kind, Space, Value
-from study.settings.recipe import network_settings
-from study.settings.samplers import SAMPLERS
+from study.settings.choices.samplers import SAMPLERS
+from study.settings.sections.recipe import network_settings
 
 if TYPE_CHECKING:
     from study.settings.schema import StudySettings

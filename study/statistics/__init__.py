@@ -1,27 +1,34 @@
-"""Statistics of a study as pure functions over (seeds × images) arrays."""
+"""Statistics of a study as pure functions over (replicates × images) arrays; imports nothing of the study."""
 
-from study.statistics.compare import Comparison, compare, holm
+from study.statistics.collapse import collapse_rate, without_collapsed
+from study.statistics.compare import Comparison, compare
 from study.statistics.decision import Decision, decide
-from study.statistics.improvement import probability_of_improvement
+from study.statistics.family import shaffer
 from study.statistics.interval import Interval, Scope
+from study.statistics.looks import look_level, repeated_p
 from study.statistics.means import mean_interval, ratio_interval
 from study.statistics.proportion import wilson
-from study.statistics.ranks import rank_correlation
-from study.statistics.search import expected_best, incumbent
+from study.statistics.search import expected_best, incumbent, rank_correlation
+from study.statistics.verdict import Verdict, verdicts
 
 __all__ = [
     "Comparison",
     "Decision",
     "Interval",
     "Scope",
+    "Verdict",
+    "collapse_rate",
     "compare",
     "decide",
     "expected_best",
-    "holm",
     "incumbent",
+    "look_level",
     "mean_interval",
-    "probability_of_improvement",
     "rank_correlation",
     "ratio_interval",
+    "repeated_p",
+    "shaffer",
+    "verdicts",
     "wilson",
+    "without_collapsed",
 ]

@@ -22,7 +22,7 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> Interval:
         raise ValueError(f"{successes} successes of {trials} trials are impossible.")
     value = successes / trials if trials else math.nan
     low, high = wilson_bounds(value, trials, float(ndtri((1 + level) / 2)))
-    return Interval(value, low, high, "these trained models", "Wilson")
+    return Interval(value, low, high, "these configurations", "Wilson")
 
 
 def wilson_bounds(share: float, trials: float, quantile: float) -> tuple[float, float]:

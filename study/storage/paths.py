@@ -17,19 +17,28 @@ def trial_folder(trial: str) -> str:
     return f"trials/{trial}"
 
 
-def truth_path(dataset: str) -> str:
-    """The true colours of a test split, in the storage and among the study run's artifacts."""
-    return f"test_images/{dataset}/colour.jpg"
+def truth_path(dataset: str, replicate: int = 1) -> str:
+    """The true colours of a test split, in the storage and among the study run's artifacts.
+
+    Args:
+        dataset: Its dataset.
+        replicate: The first one that has it.
+    """
+    return f"test_images/{_test(dataset, replicate)}/colour.jpg"
 
 
-def grey_path(dataset: str) -> str:
+def grey_path(dataset: str, replicate: int = 1) -> str:
     """The grey images of a test split, likewise."""
-    return f"test_images/{dataset}/grey.jpg"
+    return f"test_images/{_test(dataset, replicate)}/grey.jpg"
 
 
-def trivial_path(dataset: str, name: str) -> str:
-    """The evaluation of a trivial prediction, likewise."""
-    return f"trivial/{dataset}/{name.replace(' ', '-')}.safetensors"
+def trivial_path(dataset: str, name: str, replicate: int = 1) -> str:
+    """The evaluation of a trivial prediction on a test split, likewise."""
+    return f"trivial/{_test(dataset, replicate)}/{name.replace(' ', '-')}.safetensors"
+
+
+def _test(dataset: str, replicate: int) -> str:
+    return dataset if replicate == 1 else f"{dataset}/replicate-{replicate}"
 
 
 def start_path(architecture: str) -> str:

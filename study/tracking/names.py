@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from models.definition import Architecture
 from models.metrics import OBJECTIVE
-from study.search.trial_spec import ENERGY, Report, TrialState
+from study.search.cells import Stage
+from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialState
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = f"best/{OBJECTIVE}"
@@ -15,6 +16,11 @@ SEARCH_BEST = f"search/best_{OBJECTIVE}"
 SAMPLES = "validation/grey_prediction_truth"
 ONCE = 0
 """Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""
+ROLES = {Stage.SEARCH: "trial", Stage.FINAL: "final", Stage.CONTROL: "control"}
+REPLICATE = "replicate"
+CONTROLS = "controls"
+LOOKS = "looks"
+COLLAPSED_METRIC = f"validation/{COLLAPSED}"
 STUDY_RUN = "study"
 KEY_TAG = "study.run"
 IDENTITY_TAG = "study.identity"

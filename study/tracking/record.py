@@ -20,12 +20,14 @@ from study.errors import UsageError
 from study.search.trial_spec import TrialState
 from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
-from study.settings.sources import load_settings
+from study.settings.sources import changed_settings
 from study.settings.study_folder import existing_home
 from study.storage.paths import EVALUATION, trivial_path
 from study.tracking.mlflow_client import mlflow_client, mlflow_errors
-from study.tracking.names import IDENTITY_TAG, KEY_TAG, MODEL_TAG, REPORT, STUDY_RUN
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, LOOKS, MODEL_TAG, REPORT, ROLES, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
+
+_ORDER = {role: place for place, role in enumerate(ROLES.values())}
 
 
 class StudyRecord:
@@ -64,8 +66,14 @@ class StudyRecord:
         if STUDY_RUN not in self._runs:
             raise UsageError(f"MLflow at {uri} has no study named {name}.")
         self.trials = sorted(
-            (trial_record(run) for run in self._runs.values() if run.data.tags["role"] in ("trial", "final")),
-            key=lambda trial: (trial.dataset, trial.architecture, trial.final, trial.number),
+            (trial_record(run) for run in self._runs.values() if run.data.tags["role"] in ROLES.values()),
+            key=lambda trial: (
+                trial.dataset,
+                trial.architecture,
+                trial.replicate,
+                _ORDER[trial.role],
+                trial.number,
+            ),
         )
 
     def _pages(self, experiment_id: str) -> Iterator[Any]:
@@ -97,8 +105,21 @@ class StudyRecord:
         """Versions, hardware and commit of the driver."""
         tags = self._runs[STUDY_RUN].data.tags
         return {
-            name: value for name, value in tags.items() if not name.startswith(("mlflow.", "study.", "role"))
+            name: value
+            for name, value in tags.items()
+            if not name.startswith(("mlflow.", "study.", "role", LOOKS))
         }
+
+    @property
+    def looks(self) -> list[int]:
+        """Numbers of replicates after which results were compared, growing; empty before the first comparison."""
+        looks: list[int] = json.loads(self._runs[STUDY_RUN].data.tags.get(LOOKS, "[]"))
+        return looks
+
+    @property
+    def replicates(self) -> int:
+        """Number of replicates of the (dataset, architecture) that has most."""
+        return max([self.settings.get("replicates", 1), *(trial.replicate for trial in self.trials)])
 
     @property
     def notes(self) -> list[str]:
@@ -111,26 +132,41 @@ class StudyRecord:
         """Whether the study's driver reached its end."""
         return str(self._runs[STUDY_RUN].info.status) == "FINISHED"
 
+    def test_files(self, dataset: str, replicate: int = 1) -> list[str]:
+        """The test images' files, in the order of evaluations; empty if an early version did not record them."""
+        facts = self.data["datasets"][dataset]
+        own = facts.get("tests_of_replicates", {}).get(str(replicate), facts)
+        return list(own.get("test_files", []))
+
+    @property
+    def rotates(self) -> bool:
+        """Whether each replicate has a test split of its own."""
+        return bool(self.settings.get("splits", {}).get("test") == "rotate")
+
     @property
     def cells(self) -> list[tuple[str, str]]:
-        """(dataset, architecture) of every cell, in the configuration's order."""
+        """Every (dataset, architecture), in the configuration's order."""
         return [(one, other) for one in self.settings["datasets"] for other in self.settings["architectures"]]
 
-    def search(self, dataset: str, architecture: str) -> list[TrialRecord]:
-        """The search trials of a cell, by number."""
-        return [one for one in self._of(dataset, architecture) if not one.final]
+    def search(self, dataset: str, architecture: str, replicate: int | None = None) -> list[TrialRecord]:
+        """The search trials by replicate, then number; of all replicates, if none is given."""
+        trials = self._of(dataset, architecture, "trial")
+        return [one for one in trials if replicate in (None, one.replicate)]
 
     def finals(self, dataset: str, architecture: str) -> list[TrialRecord]:
-        """The complete finals of a cell, by number."""
-        return [
-            one for one in self._of(dataset, architecture) if one.final and one.state == TrialState.COMPLETE
-        ]
+        """The complete finals by replicate, then number."""
+        return [one for one in self._of(dataset, architecture, "final") if one.state == TrialState.COMPLETE]
 
-    def _of(self, dataset: str, architecture: str) -> list[TrialRecord]:
-        return [one for one in self.trials if (one.dataset, one.architecture) == (dataset, architecture)]
+    def controls(self, dataset: str, architecture: str) -> list[TrialRecord]:
+        """The complete controls of the finals, likewise."""
+        return [one for one in self._of(dataset, architecture, "control") if one.state == TrialState.COMPLETE]
+
+    def _of(self, dataset: str, architecture: str, role: str) -> list[TrialRecord]:
+        wanted = (dataset, architecture, role)
+        return [one for one in self.trials if (one.dataset, one.architecture, one.role) == wanted]
 
     def run_id(self, key: str) -> str | None:
-        """The MLflow run of a cell (`dataset/architecture`), a trial or the study (`study`)."""
+        """The MLflow run of a cell (see `cell_key`), a trial or the study (`study`)."""
         return self._runs[key].info.run_id if key in self._runs else None
 
     def model_uri(self, dataset: str, architecture: str) -> str:
@@ -152,9 +188,15 @@ class StudyRecord:
         with TemporaryDirectory() as folder:
             return load_evaluation(self.download(final.run_id, EVALUATION, Path(folder)))
 
-    def trivial_evaluation(self, dataset: str, name: str) -> dict[str, np.ndarray]:
-        """The same for a trivial prediction: `grey copy`, `mean chroma` or `white`."""
-        path = trivial_path(dataset, name)
+    def trivial_evaluation(self, dataset: str, name: str, replicate: int = 1) -> dict[str, np.ndarray]:
+        """The same for a trivial prediction: `grey copy`, `mean chroma` or `white`.
+
+        Args:
+            dataset: The dataset.
+            name: Of the prediction.
+            replicate: Whose test split; without effect unless they rotate.
+        """
+        path = trivial_path(dataset, name, replicate if self.rotates else 1)
         with TemporaryDirectory() as folder:
             return load_evaluation(self.download(self._runs[STUDY_RUN].info.run_id, path, Path(folder)))
 
@@ -190,7 +232,7 @@ def open_record(name: str, home: Path, tracking_uri: str | None = None) -> Study
         load_extensions([])
         return StudyRecord(tracking_uri, name)
     folder = existing_home(home, name)
-    settings = load_settings(folder.settings_file, {})
+    settings = changed_settings(folder.settings_file, {})
     return StudyRecord(folder.tracking_uri(settings), name, folder.identity or NOBODY)
 
 

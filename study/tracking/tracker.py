@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from models.architectures import architecture
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, truth_path
 from study.tracking.names import (
     BEST,
+    CONTROLS,
     DEVICE_SECONDS,
     EPOCHS,
+    LOOKS,
     ONCE,
+    REPLICATE,
+    ROLES,
     SAMPLES,
     SEARCH_BEST,
     STATUS,
@@ -30,10 +34,12 @@ class Tracker:
 
     Args:
         outbox: Keeps the events until they are delivered.
+        rotating_tests: Whether each replicate has a test split of its own.
     """
 
-    def __init__(self, outbox: Outbox) -> None:
+    def __init__(self, outbox: Outbox, *, rotating_tests: bool = False) -> None:
         self._outbox = outbox
+        self._rotating_tests = rotating_tests
         self._shown: set[str] = set()
         self._time = 0
 
@@ -61,10 +67,18 @@ class Tracker:
     def open_cell(self, cell: Cell) -> None:
         """A parent run for the cell's trials."""
         # The epochs are a tag, since a parameter could not change when the study is extended.
-        tags = {"role": "cell", "dataset": cell.dataset, "architecture": cell.architecture}
-        self._add(
-            cell.key, "open", name=cell.key, parent=None, params={}, tags={**tags, "epochs": str(cell.epochs)}
-        )
+        tags = {
+            "role": "cell",
+            "dataset": cell.dataset,
+            "architecture": cell.architecture,
+            REPLICATE: str(cell.replicate),
+            "epochs": str(cell.epochs),
+        }
+        self._add(cell.key, "open", name=cell.key, parent=None, params={}, tags=tags)
+
+    def looked(self, replicates: Sequence[int]) -> None:
+        """Record after how many replicates results were compared, all looks so far."""
+        self._add(STUDY_RUN, "tags", tags={LOOKS: json.dumps(list(replicates))})
 
     def close(self, run: str, status: str = "FINISHED") -> None:
         """End a cell's run or the study's."""
@@ -77,12 +91,15 @@ class Tracker:
     def started(self, spec: TrialSpec) -> None:
         """Open the trial's run."""
         tags = {
-            "role": "trial" if spec.stage is Stage.SEARCH else "final",
+            "role": ROLES[spec.stage],
             "dataset": spec.dataset,
             "architecture": spec.architecture,
+            REPLICATE: str(spec.replicate),
             "number": str(spec.number),
             "seed": str(spec.seed),
         }
+        if spec.controls is not None:
+            tags[CONTROLS] = str(spec.controls)
         if spec.generator_from is not None:
             tags["generator_from"] = str(spec.generator_from)
         if spec.continues is not None:
@@ -96,9 +113,8 @@ class Tracker:
 
     def reported(self, spec: TrialSpec, report: Report) -> None:
         """Log one point per metric."""
-        trained = architecture(spec.architecture)
         values = {
-            metric_name(trained, name): value
+            metric_name(spec.network, name): value
             for name, value in without_parts(report).items()
             if name != "epoch"
         }
@@ -120,17 +136,17 @@ class Tracker:
             folder = trial_folder(spec.key)
             for name in (EVALUATION, PREDICTIONS):
                 self.artifact(spec.key, f"{folder}/{name}", name)
-            self._show_test_images(spec.dataset)
+            self._show_test_images(spec.dataset, spec.replicate if self._rotating_tests else 1)
         tags = {"state": str(end.state), **({"reason": end.reason} if end.reason else {})}
         self._add(spec.key, "tags", tags=tags)
         self._add(spec.key, "close", status=STATUS[end.state])
         if spec.stage is Stage.SEARCH and end.best is not None:
             self._add(spec.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
 
-    def _show_test_images(self, dataset: str) -> None:
-        if dataset not in self._shown:  # every final of a dataset stores the same ones
-            self._shown.add(dataset)
-            for path in (truth_path(dataset), grey_path(dataset)):
+    def _show_test_images(self, dataset: str, replicate: int) -> None:
+        for path in (truth_path(dataset, replicate), grey_path(dataset, replicate)):
+            if path not in self._shown:  # every final on the same test split stores the same ones
+                self._shown.add(path)
                 self.artifact(STUDY_RUN, path, path)
 
     def noted(self, sentence: str) -> None:

@@ -17,11 +17,9 @@ from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.errors import ModelError
 from models.vgg_weights import describe_weights
 from study.errors import UsageError
-from study.search.cells import derived_seed
 from study.settings.schema import StudySettings
 from study.training.features import feature_kinds, store_features
-
-SPLITS = (TRAIN, VALIDATION, TEST)
+from study.training.replicates import images_of, used_images, with_each_test_split
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Prepared:
         images: By dataset.
         features: Where VGG16's features are, by dataset and kind; None for those that are computed of every batch.
         vgg16: A description of the weights behind them; empty if none are needed.
-        start: Facts about the model that trials start from, see `study.driver.start_weights`; empty without one.
+        start: Facts about the model that trials start from, see `study.driver.starts.start_weights`; empty without one.
     """
 
     images: dict[str, ImageSet]
@@ -40,12 +38,18 @@ class Prepared:
     vgg16: str
     start: Mapping[str, Any] = field(default_factory=dict)
 
-    def facts(self, settings: StudySettings) -> dict[str, Any]:
-        """What a reader must know about the data, as JSON."""
+    def facts(self, settings: StudySettings, replicates: int | None = None) -> dict[str, Any]:
+        """What a reader must know about the data, as JSON.
+
+        Args:
+            settings: The study.
+            replicates: How many there are; by default, as the settings say.
+        """
+        number = replicates or settings.replicates
         return {
             "vgg16": self.vgg16,
             "start": dict(self.start),
-            "datasets": {name: _facts(settings, name, images) for name, images in self.images.items()},
+            "datasets": {name: _facts(settings, images, number) for name, images in self.images.items()},
         }
 
 
@@ -64,6 +68,9 @@ def prepare(settings: StudySettings, say: Callable[[str], None], *, features: bo
         kinds = feature_kinds(settings)
         vgg16 = describe_weights(settings.model.vgg16) if kinds else ""
         images = {name: _images(settings, name, say) for name in settings.datasets}
+        for one in images.values():
+            for replicate in range(1, settings.replicates + 1):
+                images_of(one, settings, replicate)  # no split of any of them is empty
         wanted = kinds if features else []
         described = {
             name: {kind: _features(settings, found, kind, say) for kind in wanted}
@@ -87,26 +94,40 @@ def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> I
 def _features(
     settings: StudySettings, images: ImageSet, kind: str, say: Callable[[str], None]
 ) -> CacheEntry | None:
-    splits = (TRAIN, VALIDATION) if kind == "maps" else SPLITS
-    used = [split_indices(images, split, settings, images.name) for split in splits]
-    return store_features(settings, images, kind, np.concatenate([*used, sample_indices(images)]), say)
+    """Features of the images that any replicate uses; maps of test images are computed of every batch."""
+    splits = (TRAIN, VALIDATION) if kind == "maps" else (TRAIN, VALIDATION, TEST)
+    used = used_images(images, settings, splits)
+    return store_features(settings, images, kind, np.concatenate([used, sample_indices(images)]), say)
 
 
-def _facts(settings: StudySettings, name: str, images: ImageSet) -> dict[str, Any]:
+def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[str, Any]:
+    """Of the first replicate, and of the others what is different there."""
+    first = images_of(images, settings, 1)
+    tests = with_each_test_split(images, settings, replicates)
     return {
         "layout": images.layout,
         "drawn": images.drawn,
         "fingerprint": images.fingerprint,
         "images": len(images),
-        "train": len(split_indices(images, TRAIN, settings, name)),
-        "train_available": len(images.indices(TRAIN)),
-        "validation": len(split_indices(images, VALIDATION, settings, name)),
-        "test": len(images.indices(TEST)),
+        "train": len(first.indices(TRAIN)),
+        "train_available": len(tests[1].indices(TRAIN)),
+        "validation": len(first.indices(VALIDATION)),
+        "test": len(first.indices(TEST)),
         "categories": list(images.categories),
-        "test_files": [images.files[position] for position in images.indices(TEST)],
-        "test_categories": [int(images.category[position]) for position in images.indices(TEST)],
+        **_test(first),
+        "tests_of_replicates": {
+            str(replicate): _test(one) for replicate, one in tests.items() if replicate > 1
+        },
         "duplicates": len(images.duplicates),
         "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
+    }
+
+
+def _test(images: ImageSet) -> dict[str, Any]:
+    positions = images.indices(TEST)
+    return {
+        "test_files": [images.files[position] for position in positions],
+        "test_categories": [int(images.category[position]) for position in positions],
     }
 
 
@@ -123,10 +144,3 @@ class TrialData:
     images: ImageSet
     features: Features | None = None
     test_features: Features | None = None
-
-
-def split_indices(images: ImageSet, split: int, settings: StudySettings, dataset: str) -> np.ndarray:
-    """Positions of a split's images, limited to the study's random subset."""
-    given = settings.datasets[dataset]
-    limit = {TRAIN: given.train_limit, VALIDATION: given.validation_limit}.get(split)
-    return images.limited(split, limit, derived_seed(settings.seed, dataset, "subset"))

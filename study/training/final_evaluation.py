@@ -16,15 +16,15 @@ from study.training.trial_files import TrialFiles
 
 
 def publish_test(
-    learner: Learner, batches: Batches, images: ImageSet, dataset: str, files: TrialFiles
+    learner: Learner, batches: Batches, images: ImageSet, replicate: int, files: TrialFiles
 ) -> dict[str, np.ndarray]:
     """Evaluate on the test split; store the quantities image by image, and pictures of the predictions.
 
     Args:
         learner: With the weights to be evaluated.
         batches: The test split, in order.
-        images: The whole set.
-        dataset: Its name in the study.
+        images: The whole set, by its name in the study.
+        replicate: The first one that has this test split.
         files: The final's.
 
     Returns:
@@ -45,8 +45,8 @@ def publish_test(
         # The truth is the same for all finals of a dataset; writing it again is cheaper than looking for it.
         for key, sheet in (
             (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),
-            (truth_path(dataset), colour_tiles(images.colour[positions], side)),
-            (grey_path(dataset), grey_tiles(images.grey[positions], side)),
+            (truth_path(images.name, replicate), colour_tiles(images.colour[positions], side)),
+            (grey_path(images.name, replicate), grey_tiles(images.grey[positions], side)),
         ):
             save_sheet(picture, sheet)
             files.storage.put_file(key, picture)

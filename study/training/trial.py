@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from functools import partial
 
 from torch import Tensor
@@ -10,22 +11,25 @@ from torch import Tensor
 from data_utils.batches import Batches
 from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
-from models.architectures import architecture, seeded_build
+from models.architectures import seeded_build
 from models.hardware import choose_device
 from models.learner import Learner
 from models.metrics import OBJECTIVE, image_quantities, summarise
+from models.metrics.collapse import collapsed
 from models.metrics.evaluation import summary_of
+from models.metrics.tint import best_tint
 from models.training import Trainer
 from study.errors import StudyError
 from study.search.cells import Stage
-from study.search.trial_spec import ENERGY, Report, TrialSpec
+from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialSpec
 from study.settings.identity import NOBODY, Identity
-from study.settings.recipe import network_settings
 from study.settings.schema import StudySettings
+from study.settings.sections.recipe import network_settings
 from study.storage.storage import Storage
-from study.training.data import TrialData, split_indices
+from study.training.data import TrialData
 from study.training.energy import EnergyMeter
 from study.training.final_evaluation import publish_test
+from study.training.replicates import images_of
 from study.training.trial_files import TrialFiles
 
 
@@ -54,6 +58,7 @@ class Trial:
         self._spec = spec
         self._data = data
         self._files = TrialFiles(Storage(settings.storage), spec, study)
+        self._images = images_of(data.images, settings, spec.replicate)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
         learner = self._build()
@@ -71,9 +76,12 @@ class Trial:
         self._saved = time.monotonic()
 
     def _build(self) -> Learner:
+        shared = network_settings(self._settings)
+        if self._spec.stage is Stage.CONTROL:
+            shared = replace(shared, recipe=replace(shared.recipe, loss="l1"))
         learner = seeded_build(
-            architecture(self._spec.architecture),
-            network_settings(self._settings),
+            self._spec.network,
+            shared,
             self._spec.params,
             self._device,
             self._spec.seed,
@@ -87,8 +95,8 @@ class Trial:
     def _batches(self, split: int, *, train: bool = False) -> Batches:
         data = self._data
         return Batches(
-            data.images,
-            split_indices(data.images, split, self._settings, self._spec.dataset),
+            self._images,
+            self._images.indices(split),
             self._batch_size,
             self._device,
             train=train,
@@ -157,14 +165,20 @@ class Trial:
         return last.get(ENERGY, 0.0) if last["epoch"] > self._spec.inherited_epochs else 0.0
 
     def _finish(self) -> Report | None:
-        """Store the best epoch's weights; evaluate a final on the test split with them, once."""
+        """Store the best epoch's weights; say whether a final collapsed, and evaluate it on the test split, once."""
         self._files.save_weights(self._best)
         if self._spec.stage is Stage.SEARCH:
             return None
+        learner = self.best_learner()
+        tint = best_tint(self._images.colour, self._images.indices(TRAIN))
+        # In the last report, but not in the checkpoint: a process that starts again comes by here once more.
+        self._trainer.history[-1][COLLAPSED] = float(
+            collapsed(learner.predict, self._batches(VALIDATION), tint)
+        )
         test = self._files.evaluation()  # exists if a process died between evaluating and reporting
         if test is None:
-            learner, images = self.best_learner(), self._data.images
-            test = publish_test(learner, self._batches(TEST), images, self._spec.dataset, self._files)
+            truth = self._spec.replicate if self._settings.splits.test == "rotate" else 1
+            test = publish_test(learner, self._batches(TEST), self._images, truth, self._files)
         return summary_of(test)
 
     def picture_is_due(self) -> bool:
@@ -179,8 +193,10 @@ class Trial:
         Returns:
             The picture's key in the study's storage.
         """
-        images, features = self._data.images, self._data.features
-        chosen = Batches(images, sample_indices(images), 8, self._device, train=False, features=features)
+        features = self._data.features
+        chosen = Batches(
+            self._images, sample_indices(self._images), 8, self._device, train=False, features=features
+        )
         batch = next(iter(chosen))
         prediction = self.learner.predict(batch.grey, batch.features)
         return self._files.save_picture(self.epoch, sample_grid(batch.grey, prediction, batch.colour))

@@ -99,7 +99,8 @@ class TrialFiles:
         Raises:
             StudyError: If it is not in the storage, or those weights are of another trial.
         """
-        cell = cell_key(self._spec.dataset, architecture(self._spec.architecture).pretrained_by or "")
+        spec = self._spec
+        cell = cell_key(spec.dataset, architecture(spec.architecture).pretrained_by or "", spec.replicate)
         parent = trial_key(cell, Stage.SEARCH, number)
         key = f"{trial_folder(parent)}/{WEIGHTS}"
         with TemporaryDirectory() as folder:

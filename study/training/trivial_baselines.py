@@ -22,7 +22,11 @@ _VERSION = 1
 
 
 def trivial_evaluations(images: ImageSet) -> dict[str, dict[str, np.ndarray]]:
-    """Image quantities of each trivial prediction on the test split, by its name; computed once per dataset."""
+    """Image quantities of each trivial prediction on the test split, by its name; computed once per split.
+
+    Args:
+        images: With the test split in question.
+    """
     return {name: _evaluation(images, name) for name in TRIVIAL}
 
 
@@ -44,10 +48,18 @@ def _prediction(images: ImageSet, name: str) -> Callable[[Tensor], Tensor]:
     return {"grey copy": grey_copy, "white": white}[name]
 
 
-def trivial_document(evaluations: dict[str, dict[str, dict[str, np.ndarray]]]) -> str:
-    """Summaries by dataset and name, as JSON."""
+def trivial_document(evaluations: dict[str, dict[int, dict[str, dict[str, np.ndarray]]]]) -> str:
+    """Summaries by dataset and name, as JSON; over all test images where a dataset has several test splits.
+
+    Args:
+        evaluations: By dataset, first replicate with the test split, name, and quantity.
+    """
     summaries = {
-        dataset: {name: summary_of(quantities) for name, quantities in rows.items()}
-        for dataset, rows in evaluations.items()
+        dataset: {name: summary_of(_joined([rows[name] for rows in splits.values()])) for name in splits[1]}
+        for dataset, splits in evaluations.items()
     }
     return json.dumps(summaries, indent=2)
+
+
+def _joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -27,6 +27,7 @@ def settings(trials: int, epochs: int, pruner: str) -> dict:
         "budget": {"trials": trials, "epochs": epochs},
         "search": {"startup_trials": 1, "warmup_epochs": 1, "pruner": pruner},
         "finals": {"seeds": 1},
+        "replicates": 1,
         "tracking": {"pictures_per_trial": 1},
     }
 

@@ -25,6 +25,8 @@ model: {{image_size: 16, width: 4, device: cpu}}
 budget: {{trials: 2, epochs: 1}}
 search: {{sampler: halton}}
 finals: {{seeds: 1}}
+replicates: 1
+controls: false
 tracking: {{pictures_per_trial: 0}}
 """
 

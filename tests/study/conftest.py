@@ -78,3 +78,24 @@ def unfinished(store: tuple[Path, str]) -> StudyRecord:
     writer = Writer(*store, "unfinished", architectures=["unet", "cgan"], datasets=["fruit"])
     writer.search("fruit", "unet", [complete(14, "unet"), None])
     return writer.close(finished=False)
+
+
+@pytest.fixture(scope="session")
+def replicated(store: tuple[Path, str]) -> StudyRecord:
+    """Four replicates on one dataset: the U-Net is clearly better than Koalarization, the cGAN like the U-Net."""
+    writer = Writer(
+        *store,
+        "replicated",
+        architectures=["koalarization", "unet", "cgan"],
+        datasets=["fruit"],
+        replicates=4,
+    )
+    for replicate, luck in enumerate((0.0, 0.004, 0.008, 0.002), start=1):
+        for name, error in (("koalarization", 0.6), ("unet", 0.1), ("cgan", 0.102)):
+            collapsed = name == "koalarization" and replicate == 4
+            writer.search("fruit", name, [complete(14, name)], replicate)
+            start = 0 if name == "cgan" else None
+            writer.final("fruit", name, 0, error + luck, start, replicate=replicate, collapsed=collapsed)
+        writer.final("fruit", "cgan", 0, 0.15 + luck, 0, replicate=replicate, controls=0)
+    writer.tracker.looked([2, 4])
+    return writer.close()

@@ -18,7 +18,8 @@ def trial(number: int = 0, **changes) -> TrialRecord:
         "run_id": str(number),
         "dataset": "fruit",
         "architecture": "cgan",
-        "final": False,
+        "role": "trial",
+        "replicate": 1,
         "number": number,
         "state": TrialState.COMPLETE,
         "reason": "",
@@ -57,7 +58,7 @@ def cell(seeds: int = 3, spread: float = 0.01, name: str = "unet", **predicted) 
     }
     evaluations = []
     for _ in range(seeds):
-        one = {}
+        one = {"index": np.arange(IMAGES)}
         for quantity, value in truth.items():
             one[quantity] = np.full(IMAGES, predicted.get(quantity, value)) + spread * rng.standard_normal(
                 IMAGES
@@ -66,6 +67,7 @@ def cell(seeds: int = 3, spread: float = 0.01, name: str = "unet", **predicted) 
         one["hue_histogram_true"] = hue_histogram(130)
         one["hue_histogram"] = hue_histogram(predicted.get("hue", 130)) * rng.uniform(0.9, 1.1, (IMAGES, 1))
         one["a_star_error"] = rng.standard_normal(IMAGES)
+        one["kept_ciede2000"] = one["ciede2000"]
         evaluations.append(one)
-    finals = tuple(trial(number, final=True) for number in range(seeds))
+    finals = tuple(trial(number, role="final", collapsed=False) for number in range(seeds))
     return CellEvidence("fruit", name, finals, tuple(evaluations))

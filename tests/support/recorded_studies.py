@@ -80,11 +80,14 @@ class Writer:
         architectures: Sequence[str],
         datasets: Sequence[str],
         seeds: int = 2,
+        replicates: int = 1,
         pictures: bool = True,
         watts: float = 0.0,
     ) -> None:
         self.settings = StudySettings(
             name=name,
+            seed=0,
+            replicates=replicates,
             datasets={one: {"root": f"drawn:{one}"} for one in datasets},
             architectures=list(architectures),
             model={"image_size": SIZE, "width": 2, "device": "cpu", "vgg16": "random"},
@@ -110,7 +113,13 @@ class Writer:
     @property
     def cells(self) -> list[Cell]:
         names, datasets = self.settings.architectures, self.settings.datasets
-        return [Cell(dataset, name, 4) for dataset in datasets for name in names]
+        replicates = range(1, self.settings.replicates + 1)
+        return [
+            Cell(dataset, name, 4, replicate=replicate)
+            for dataset in datasets
+            for name in names
+            for replicate in replicates
+        ]
 
     def _facts(self) -> dict:
         count = len(self._batch.colour)
@@ -141,7 +150,7 @@ class Writer:
             name: evaluate(lambda grey, _, made=predictions[name]: made(grey).clamp(-1, 1), [self._batch])
             for name in TRIVIAL
         }
-        self.tracker.document("trivial.json", trivial_document(dict.fromkeys(datasets, rows)))
+        self.tracker.document("trivial.json", trivial_document({dataset: {1: rows} for dataset in datasets}))
         for dataset in datasets:
             for name, quantities in rows.items():
                 path = trivial_path(dataset, name)
@@ -158,7 +167,7 @@ class Writer:
         save_sheet(file, to_uint8(images))
         self.storage.put_file(key, file)
 
-    def search(self, dataset: str, name: str, endings: Sequence[Ending | None]) -> None:
+    def search(self, dataset: str, name: str, endings: Sequence[Ending | None], replicate: int = 1) -> None:
         """Search trials in order; None is one that is still running."""
         for number, ending in enumerate(endings):
             params = ending.params if ending else dict(architecture(name).textbook)
@@ -171,6 +180,7 @@ class Writer:
                 seed=number,
                 epochs=4,
                 generator_from=ending.generator_from if ending else None,
+                replicate=replicate,
             )
             self.tracker.started(one)
             epochs = 4 if ending and ending.state is TrialState.COMPLETE else 2
@@ -180,21 +190,35 @@ class Writer:
             time.sleep(0.002)  # runs that start later must be seen to
 
     def final(
-        self, dataset: str, name: str, number: int, error: float, generator_from: int | None = None
+        self,
+        dataset: str,
+        name: str,
+        number: int,
+        error: float,
+        generator_from: int | None = None,
+        *,
+        replicate: int = 1,
+        controls: int | None = None,
+        collapsed: bool = False,
     ) -> None:
-        """A complete final whose predictions are the truth pulled `error` of the way to purple, plus noise."""
+        """A complete final whose predictions are the truth pulled `error` of the way to purple, plus noise.
+
+        With `controls` it is the control of that final.
+        """
         params = dict(architecture(name).textbook)
         one = TrialSpec(
             dataset,
             name,
-            Stage.FINAL,
+            Stage.FINAL if controls is None else Stage.CONTROL,
             number,
             params,
             seed=100 + number,
             epochs=4,
             generator_from=generator_from,
+            replicate=replicate,
+            controls=controls,
         )
-        generator = torch.Generator().manual_seed(number)
+        generator = torch.Generator().manual_seed(10 * replicate + number)
         noise = 0.02 * torch.randn(self._batch.colour.shape, generator=generator)
         wrong = torch.tensor([0.4, -0.2, 0.2])[:, None, None]
         prediction = ((1 - error) * self._batch.colour + error * wrong + noise).clamp(-1, 1)
@@ -206,10 +230,12 @@ class Writer:
             self._store_sheet(truth_path(dataset), self._batch.colour)
             self._store_sheet(grey_path(dataset), self._batch.grey.expand(-1, 3, -1, -1))
         self.tracker.started(one)
-        self._report(one, 4, None)
+        self._report(one, 4, None, {"collapsed": float(collapsed)})
         self._end(one, TrialState.COMPLETE, 10 + error, 4, test=summary_of(quantities))
 
-    def _report(self, one: TrialSpec, epochs: int, ending: Ending | None) -> None:
+    def _report(
+        self, one: TrialSpec, epochs: int, ending: Ending | None, more: dict[str, float] | None = None
+    ) -> None:
         last = ending.value if ending and ending.value is not None else 12.0
         losses = dict.fromkeys(architecture(one.architecture).losses, 0.5) | (
             ending.losses or {} if ending else {}
@@ -222,6 +248,7 @@ class Writer:
                 "nonfinite_steps": 0.0,
                 "ciede2000": value,
                 "device_seconds": 1.0,
+                **(more or {}),
             }
             if self._watts:
                 report[ENERGY] = self._watts * epoch

@@ -21,6 +21,9 @@ def study_settings(**changed) -> StudySettings:
         "budget": {"trials": TRIALS, "epochs": EPOCHS},
         "search": {"startup_trials": 2, "sampler": "random"},
         "finals": {"seeds": 2},
+        "seed": 0,
+        "replicates": 1,
+        "controls": False,
     }
     for section, values in changed.items():
         content[section] = {**content.get(section, {}), **values} if isinstance(values, dict) else values

@@ -11,6 +11,7 @@ from study.comparison.summary import summarise_study
 from study.export import main
 from study.statistics import Interval
 from study.tracking.record import StudyRecord
+from tests.support.tables import restored
 
 
 @pytest.mark.parametrize("form", FORMATS)
@@ -32,7 +33,8 @@ def test_a_metric_of_a_plug_in_is_in_the_csv_and_read_without_the_plug_in(
         for one in summarise_study(whole)
     ]
     with monkeypatch.context() as plugin:
-        plugin.setitem(METRICS, "late", Metric("late", "lower", "", 3, "registered after the import"))
+        restored(plugin, METRICS)
+        METRICS.register(Metric("late", "lower", "", 3, "registered after the import"))
         written = render(whole.trivial, summaries, "csv")
     assert {"late", "late_low", "kept_late_high"} <= set(written.splitlines()[0].split(","))
     table = tmp_path / "table.csv"

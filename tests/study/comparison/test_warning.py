@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from models.metrics import OBJECTIVE
+from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_cell, surely_helps
 from study.comparison.table import beats_text
 from study.comparison.warning import GREY_COPY, champion_warning
@@ -10,7 +11,7 @@ from study.statistics import Interval
 
 
 def test_only_a_champion_whose_whole_interval_lies_below_the_grey_copy_goes_without_a_warning(whole):
-    cell = summarise_cell(whole, "fruit", "unet")
+    cell = summarise_cell(Evidence(whole), "fruit", "unet")
     trivial = whole.trivial["fruit"]
     grey = trivial[GREY_COPY][OBJECTIVE]
 
@@ -27,4 +28,4 @@ def test_only_a_champion_whose_whole_interval_lies_below_the_grey_copy_goes_with
 
 
 def test_a_champion_that_was_not_tested_is_said_to_be_untested(failing):
-    assert "has no finals" in champion_warning(failing, summarise_cell(failing, "fruit", "cgan"))
+    assert "has no finals" in champion_warning(failing, summarise_cell(Evidence(failing), "fruit", "cgan"))

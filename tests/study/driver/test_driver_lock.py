@@ -14,8 +14,8 @@ import psycopg
 import pytest
 import sqlalchemy
 
-from study.driver import driver_lock
-from study.driver.driver_lock import DriverLockLost, sole_driver
+from study.driver.ownership import driver_lock
+from study.driver.ownership.driver_lock import DriverLockLost, sole_driver
 from study.errors import StudyError, UsageError
 from study.search.database import open_storage
 from study.settings.study_folder import sqlite_url
@@ -23,7 +23,7 @@ from tests.conftest import ROOT
 
 HOLD = """
 import sys, time
-from study.driver.driver_lock import sole_driver
+from study.driver.ownership.driver_lock import sole_driver
 with sole_driver(sys.argv[1], "photos"):
     print("held", flush=True)
     time.sleep(600)

@@ -27,6 +27,8 @@ model: {image_size: 16, width: 2, batch_size: 16, device: cpu}
 budget: {trials: 3, epochs: EPOCHS}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
+replicates: 1
+controls: false
 resources: {max_concurrent_trials: 1, max_failures: 1}
 """
 

@@ -12,15 +12,26 @@ from study.settings.sources import load_settings, preset_or_file
 
 
 def test_no_heading_or_name_is_cut_in_80_columns():
-    settings = load_settings(preset_or_file("demo"), {"budget": {"trials": 20}})
+    settings = load_settings(preset_or_file("demo"), {"replicates": 10, "budget": {"trials": 20}})
     terminal = io.StringIO()
     cells = cells_of(settings)
-    with Screen(settings, cells, Console(file=terminal, force_terminal=True, width=80)) as screen:
-        for cell in cells:
-            screen.catch_up(cell.key, ended=20, pruned=12, failed=3, best=31.234, finals=3)
+    screen = Screen(settings, cells, Console(file=terminal, force_terminal=True, width=80))
+    for cell in cells:
+        screen.catch_up(cell.key, ended=20, pruned=12, failed=3, best=31.234, finals=1, controls=1)
+    with screen:
+        pass
     shown = terminal.getvalue()
     assert "…" not in shown
-    for words in ("scenes/koalarization", "trials", "epoch", "pruned", "failed", "best ΔE₀₀", "finals"):
+    for words in (
+        "scenes/koalarization ×10",
+        "200/200",
+        "trials",
+        "epoch",
+        "pruned",
+        "failed",
+        "best ΔE₀₀",
+        "finals",
+    ):
         assert words in shown
 
 

@@ -9,7 +9,7 @@ import pytest
 from mlflow import MlflowClient
 
 from study.driver.launching import new_launch, resumed_launch
-from study.driver.ownership import check_ownership, take_ownership
+from study.driver.ownership.claims import check_ownership, take_ownership
 from study.errors import StudyError, UsageError
 from study.search.attributes import IDENTITY
 from study.search.database import open_storage, owners

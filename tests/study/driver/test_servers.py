@@ -21,6 +21,8 @@ model: {image_size: 16, width: 2, batch_size: 16, device: cpu}
 budget: {trials: 2, epochs: 2}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
+replicates: 1
+controls: false
 """
 
 

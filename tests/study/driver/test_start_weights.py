@@ -8,7 +8,7 @@ from models.architectures import architecture, seeded_build
 from models.colorizer import Colorizer, ColorizerConfig
 from models.settings import ModelSettings
 from models.vgg import vgg16_describer
-from study.driver.start_weights import check_start, place_start, start_sentence
+from study.driver.starts.start_weights import check_start, place_start, start_sentence
 from study.errors import UsageError
 from study.settings.schema import StudySettings
 from study.storage.storage import Storage

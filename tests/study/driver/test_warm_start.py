@@ -3,7 +3,7 @@
 import pytest
 from optuna.storages import InMemoryStorage
 
-from study.driver.warm_start import source_study, warm_configurations
+from study.driver.starts.warm_start import source_study, warm_configurations
 from study.errors import UsageError
 from study.search.conductor import Conductor
 from study.search.database import best_configurations, open_storage

@@ -54,7 +54,7 @@ def test_learning_curves_have_a_row_per_report(read, whole):
     for trial in (whole.search("fruit", "unet")[0], whole.finals("scenes", "cgan")[1]):
         mine = curves.query(
             f"dataset == '{trial.dataset}' and architecture == '{trial.architecture}' and "
-            f"final == {trial.final} and number == {trial.number}"
+            f"role == '{trial.role}' and number == {trial.number}"
         )
         expected = whole.history(trial, f"validation/{OBJECTIVE}")
         assert list(zip(mine["epoch"], mine[f"validation/{OBJECTIVE}"], strict=True)) == expected
@@ -75,15 +75,15 @@ def test_evaluations_of_images_average_to_the_finals_means(read):
 def test_verdicts_are_those_of_the_report(read, whole):
     evidence, verdicts = Evidence(whole), read.verdicts()
     pairs = [pair for name in ("fruit", "scenes") for pair in answer(evidence, name).pairs]
-    assert list(zip(verdicts["better"], verdicts["worse"], strict=True)) == [(one.a, one.b) for one in pairs]
-    assert verdicts["p_holm"].tolist() == [one.corrected for one in pairs]
-    assert verdicts["decided"].tolist() == [one.decided for one in pairs]
+    assert list(zip(verdicts["lower"], verdicts["higher"], strict=True)) == [(one.a, one.b) for one in pairs]
+    assert verdicts["p_value"].tolist() == [one.verdict.p_value for one in pairs]
+    assert verdicts["verdict"].tolist() == [one.verdict.word for one in pairs]
     assert (verdicts["low"] <= verdicts["lower_by"]).all()
     assert (verdicts["lower_by"] <= verdicts["high"]).all()
     unet = read.finals.query("dataset == 'fruit' and architecture == 'unet'")[f"test/{OBJECTIVE}"].mean()
     cgan = read.finals.query("dataset == 'fruit' and architecture == 'cgan'")[f"test/{OBJECTIVE}"].mean()
     first = verdicts.iloc[0]
-    assert (first["better"], first["worse"]) == ("unet", "cgan")
+    assert (first["lower"], first["higher"]) == ("unet", "cgan")
     assert first["lower_by"] == pytest.approx(cgan - unet)
 
 

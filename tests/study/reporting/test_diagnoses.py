@@ -20,7 +20,10 @@ def evidence(*cells: CellEvidence, categories: tuple[str, ...] = ()) -> SimpleNa
         cells={("fruit", one.architecture): one for one in cells},
         datasets=["fruit"],
         of=lambda _: list(cells),
-        record=SimpleNamespace(data={"datasets": {"fruit": facts}}),
+        categories=lambda _: None,
+        record=SimpleNamespace(
+            data={"datasets": {"fruit": facts}}, settings={}, looks=[], replicates=1, rotates=False
+        ),
     )
 
 

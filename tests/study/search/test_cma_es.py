@@ -7,7 +7,7 @@ import optuna
 import pytest
 from optuna.samplers import CmaEsSampler
 
-from study.search.samplers import ReplayedCmaEs
+from study.search.strategies.samplers import ReplayedCmaEs
 
 SPACE = {name: optuna.distributions.FloatDistribution(-4.0, 4.0) for name in "xyz"}
 TRIALS = 40

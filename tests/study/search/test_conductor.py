@@ -12,7 +12,7 @@ from models.metrics import OBJECTIVE
 from study.backend.learning_curves import analytic_curve
 from study.backend.simulator import ProcessDied
 from study.search.cells import Stage, cells_of
-from study.search.pruners import make_pruner
+from study.search.strategies.pruners import make_pruner
 from study.search.trial_spec import TrialState
 from tests.support.simulated import (
     EPOCHS,

@@ -5,9 +5,9 @@ import pytest
 from optuna.trial import TrialState
 
 from study.errors import UsageError
-from study.search.pruners import make_pruner
-from study.settings.pruners import PRUNERS, Pruner, register_pruner
-from study.settings.schema import SearchSettings
+from study.search.strategies.pruners import make_pruner
+from study.settings.choices.pruners import PRUNERS, Pruner, register_pruner
+from study.settings.sections.search import SearchSettings
 from study.settings.sources import load_settings, preset_or_file
 from tests.support.simulated import run, states, study_settings
 from tests.support.tables import restored

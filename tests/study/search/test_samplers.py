@@ -6,10 +6,10 @@ from optuna.samplers import BaseSampler, RandomSampler
 
 from study.errors import UsageError
 from study.reporting.search_analysis import random_start
-from study.search.samplers import make_sampler
+from study.search.strategies.samplers import make_sampler
 from study.search.trial_spec import TrialState
-from study.settings.samplers import SAMPLERS, Sampler, register_sampler
-from study.settings.schema import SearchSettings
+from study.settings.choices.samplers import SAMPLERS, Sampler, register_sampler
+from study.settings.sections.search import SearchSettings
 from study.settings.sources import load_settings, preset_or_file
 from tests.study.reporting.test_search_section import record
 from tests.support.cell_evidence import trial

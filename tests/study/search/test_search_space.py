@@ -9,7 +9,7 @@ from study.search.database import open_storage
 from study.search.ledger import StudyLedger
 from study.search.search_space import suggest, within
 from study.search.trial_spec import TrialState
-from study.settings.samplers import SAMPLERS
+from study.settings.choices.samplers import SAMPLERS
 from tests.support.conditional import CONDITIONAL
 from tests.support.simulated import run, study_settings
 from tests.support.tables import restored

@@ -5,9 +5,10 @@ import pytest
 from models.settings import ModelSettings
 from study.errors import UsageError
 from study.settings.fitting import without_untrained_encoders
-from study.settings.recipe import network_settings
+from study.settings.flags import nested_flags
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, nested_flags, preset_or_file
+from study.settings.sections.recipe import network_settings
+from study.settings.sources import load_settings, preset_or_file
 from study.settings.space import first_trials, searched
 
 FOLDERS = {"scenes": {"root": "a"}, "fruit": {"root": "b"}}
@@ -31,9 +32,10 @@ def test_poster_and_demo_keep_the_original_training_and_architectures(name):
 
 
 def test_a_study_from_before_there_was_a_recipe_has_the_original_one():
-    stored = drawn().model_dump(mode="json")
+    study = drawn()
+    stored = study.model_dump(mode="json")
     del stored["training"], stored["budget"]["images"], stored["datasets"]["fruit"]["epochs"]
-    assert StudySettings(**stored) == drawn()
+    assert StudySettings(**stored) == study
 
 
 @pytest.mark.parametrize("name", ["quick", "full"])

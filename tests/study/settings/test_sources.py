@@ -12,7 +12,7 @@ def settings(*words: str):
 
 
 def test_flags_win_over_environment_and_environment_over_file(monkeypatch):
-    assert settings().budget.trials == 4
+    assert settings().budget.trials == 3
     monkeypatch.setenv("STUDY_BUDGET__TRIALS", "7")
     assert settings().budget.trials == 7
     assert settings("--budget.trials", "9").budget.trials == 9

@@ -5,51 +5,49 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from benchmarks.crossed_scores import (
-    SETTINGS,
-    architectures,
-    image_effects,
-    one_architecture,
-    seed_deviation,
-    single_deviation,
-)
-from study.statistics import compare, holm
+from benchmarks.situations import SITUATIONS, Situation
+from study.statistics import compare, shaffer, without_collapsed
 
-SIMULATIONS = 2000
+STUDIES = 300
 
 
-@pytest.mark.parametrize(("seeds", "images"), SETTINGS)
-@pytest.mark.parametrize("share", [0.0, 0.5, 0.95])
-def test_luck_of_the_seed_is_not_called_a_difference(seeds: int, images: int, share: float) -> None:
-    """Three architectures that do not differ, compared pairwise with Holm's correction."""
+@pytest.mark.parametrize("situation", SITUATIONS, ids=lambda one: one.name)
+def test_chance_is_not_called_a_difference(situation: Situation) -> None:
+    """Three equal architectures with three replicates each."""
     random = np.random.default_rng(21)
-    spread = seed_deviation(share, seeds, images)
-    claimed = 0
-    for _ in range(SIMULATIONS):
-        sides = architectures(random, 3, seeds, images, spread)
-        p_values = [compare(a, b).p_value for a, b in combinations(sides, 2)]
-        claimed += min(holm(p_values)) < 0.05
-    assert claimed / SIMULATIONS <= 0.07
+    claimed, covered = [], []
+    for _ in range(STUDIES):
+        study = situation.draw(random, 3, 72)
+        sides = [without_collapsed(*side) for side in zip(study.scores, study.collapsed, strict=True)]
+        found = [compare(a, b, categories=study.categories) for a, b in combinations(sides, 2)]
+        of_architectures = [one for one in found if one.difference.scope == "architecture"]
+        covered += [one.difference.low <= 0 <= one.difference.high for one in of_architectures]
+        p_values = [one.p_value if one in of_architectures else math.nan for one in found]
+        claimed.append(any(p < 0.05 for p in shaffer(p_values)))
+    assert np.mean(claimed) < 0.05 + 3 * math.sqrt(0.05 * 0.95 / STUDIES)
+    assert np.mean(covered) > 0.93
 
 
-@pytest.mark.parametrize(("seeds", "images"), SETTINGS)
-@pytest.mark.parametrize("share", [0.1, 0.7])
-def test_intervals_cover_a_true_difference(seeds: int, images: int, share: float) -> None:
+@pytest.mark.parametrize(("replicates", "images"), [(3, 72), (5, 300)])
+@pytest.mark.parametrize("luck", [0.1, 0.7])
+def test_intervals_cover_a_true_difference(replicates: int, images: int, luck: float) -> None:
     random = np.random.default_rng(22)
-    spread = seed_deviation(share, seeds, images)
-    deviation = single_deviation(spread)
-    covered = np.zeros(2)
-    for _ in range(SIMULATIONS):
-        a, b = architectures(random, 2, seeds, images, spread)
-        compared = compare(a + 0.8, b)
-        for index, (true, interval) in enumerate(
-            [(0.8, compared.difference), (0.8 / deviation, compared.effect_size)]
+    situation = Situation("", luck=luck)
+    effect = 0.8 / situation.single_deviation(0, 1)
+    better = stats.norm.cdf(0.8 / math.hypot(*[math.sqrt(2) * one for one in (1.0, 1.5, situation.spread)]))
+    covered = np.zeros(3)
+    for _ in range(500):
+        a, b, _ = situation.draw(random, replicates, images).scores
+        found = compare(a - 0.8, b)
+        for index, (truth, interval) in enumerate(
+            [(-0.8, found.difference), (-effect, found.effect_size), (better, found.improvement)]
         ):
-            covered[index] += interval.low <= true <= interval.high
-    assert covered / SIMULATIONS == pytest.approx([0.95, 0.95], abs=0.02)
+            covered[index] += interval.low <= truth <= interval.high
+    assert np.all(covered / 500 > 0.93)
+    assert np.all(covered / 500 < 0.995)
 
 
-def test_one_seed_each_is_the_paired_t_test_and_says_so() -> None:
+def test_one_replicate_is_the_paired_t_test_and_says_so() -> None:
     random = np.random.default_rng(0)
     a, b = random.normal(10, 3, 30), random.normal(10.5, 3, 30)
     compared, expected = compare(a, b), stats.ttest_rel(a, b)
@@ -57,13 +55,13 @@ def test_one_seed_each_is_the_paired_t_test_and_says_so() -> None:
     bounds = expected.confidence_interval(0.95)
     assert (compared.difference.low, compared.difference.high) == pytest.approx((bounds.low, bounds.high))
     parts = (compared.difference, compared.effect_size, compared.improvement)
-    assert {part.scope for part in parts} == {"these trained models"}
+    assert {part.scope for part in parts} == {"these configurations"}
 
 
-def test_dominant_seeds_give_welchs_test() -> None:
-    a, b = np.array([3.0, 9.0, 6.5, 7.0]), np.array([8.0, 8.4, 9.1])
+def test_dominant_replicates_give_the_t_test_paired_by_replicate() -> None:
+    a, b = np.array([3.0, 9.0, 6.5, 7.0]), np.array([3.9, 9.4, 8.4, 7.1])
     compared = compare(np.repeat(a[:, None], 40, axis=1), np.repeat(b[:, None], 40, axis=1))
-    assert compared.p_value == pytest.approx(stats.ttest_ind(a, b, equal_var=False).pvalue, rel=1e-6)
+    assert compared.p_value == pytest.approx(stats.ttest_rel(a, b).pvalue, rel=1e-6)
     assert compared.difference.scope == "architecture"
 
 
@@ -76,9 +74,27 @@ def test_p_value_and_interval_agree() -> None:
         assert (p_value < 0.05) == (not difference.low <= 0 <= difference.high)
 
 
+def test_a_split_that_both_sides_share_is_no_luck_of_either() -> None:
+    random = np.random.default_rng(6)
+    split = 3 * random.normal(size=(4, 1))
+    a, b = random.normal(size=(2, 4, 50))
+    apart, together = compare(a, b), compare(a + split, b + split)
+    assert together.difference.high == pytest.approx(apart.difference.high)
+    assert together.p_value == pytest.approx(apart.p_value)
+
+
+def test_replicates_of_one_side_alone_and_collapsed_ones_are_left_out() -> None:
+    a, b = np.random.default_rng(7).normal(size=(2, 5, 30))
+    found = compare(without_collapsed(a, [False, True, False, False, False]), b[:4])
+    expected = compare(a[[0, 2, 3]], b[[0, 2, 3]])
+    assert (found.replicates, found.left_out) == (3, 1)
+    assert found.difference.low == pytest.approx(expected.difference.low)
+    assert found.p_value == pytest.approx(expected.p_value)
+
+
 def test_swapping_sides_turns_the_sign() -> None:
     random = np.random.default_rng(0)
-    a, b = random.normal(0, 1, (3, 20)), random.normal(0.4, 1, (5, 20))
+    a, b = random.normal(0, 1, (3, 20)), random.normal(0.4, 1, (3, 20))
     there, back = compare(a, b), compare(b, a)
     assert there.difference.low == pytest.approx(-back.difference.high)
     assert there.effect_size.value == pytest.approx(-back.effect_size.value)
@@ -86,13 +102,17 @@ def test_swapping_sides_turns_the_sign() -> None:
     assert there.improvement.value == pytest.approx(1 - back.improvement.value)
 
 
-def test_a_clear_difference_is_found() -> None:
-    random = np.random.default_rng(0)
-    image = image_effects(random, 72)
-    a, b = one_architecture(random, 3, image, 0.2), one_architecture(random, 3, image + 3, 0.2)
-    compared = compare(a, b)
-    assert compared.p_value < 0.01
-    assert compared.improvement.low > 0.5
+def test_improvement_is_the_share_of_images_won_and_ties_count_half() -> None:
+    a, b = np.random.default_rng(0).integers(0, 6, (2, 3, 10)).astype(float)
+    lower = np.mean((a < b) + 0.5 * (a == b))
+    assert compare(a, b).improvement.value == pytest.approx(lower)
+    assert compare(a, b, lower_is_better=False).improvement.value == pytest.approx(1 - lower)
+
+
+def test_certainty_still_has_an_interval_inside_0_and_1() -> None:
+    always = compare(np.zeros((3, 20)), np.ones((3, 20))).improvement
+    assert (always.value, always.high) == pytest.approx((1, 1))
+    assert 0.5 < always.low < 1
 
 
 def test_different_images_cannot_be_compared() -> None:
@@ -100,14 +120,9 @@ def test_different_images_cannot_be_compared() -> None:
         compare(np.zeros((3, 5)), np.zeros((3, 6)))
 
 
-def test_one_image_allows_no_test() -> None:
-    assert math.isnan(compare([[1.0], [2.0]], [[3.0], [4.0]]).p_value)
-
-
-def test_holm_by_hand() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.9, 0.8]) == [1.0, 1.0]
-    assert holm([]) == []
-    corrected = holm([0.02, math.nan, 0.03])
-    assert (corrected[0], corrected[2]) == pytest.approx((0.04, 0.04))
-    assert math.isnan(corrected[1])
+def test_what_allows_no_test_has_none() -> None:
+    few = compare(np.zeros((2, 4)), np.ones((2, 4)))
+    assert np.isnan([few.p_value, few.difference.low, few.improvement.low, few.effect_size.low]).all()
+    nothing = compare(np.full((2, 6), np.nan), np.ones((2, 6)))
+    assert np.isnan([nothing.p_value, nothing.difference.value, nothing.improvement.value]).all()
+    assert (nothing.replicates, nothing.left_out) == (0, 2)

@@ -40,29 +40,29 @@ PRUNERS = Table(
     [
         Pruner(
             "halving",
-            "study.search.pruners:halving",
+            "study.search.strategies.pruners:halving",
             "all but the best 1/`search.reduction_factor` of the trials at each rung (asynchronous successive halving)",
             keeps_rungs=True,
         ),
         Pruner(
             "hyperband",
-            "study.search.pruners:hyperband",
+            "study.search.strategies.pruners:hyperband",
             "the same, in several brackets whose rungs begin at different epochs",
             keeps_rungs=True,
         ),
         Pruner(
             "median",
-            "study.search.pruners:median",
+            "study.search.strategies.pruners:median",
             "a trial that is worse than the median of the complete ones at the same epoch",
             needs_complete_trials=True,
         ),
         Pruner(
             "patient",
-            "study.search.pruners:patient",
+            "study.search.strategies.pruners:patient",
             "the same, once it has not improved for `search.patience` reports",
             needs_complete_trials=True,
         ),
-        Pruner("none", "study.search.pruners:nothing", "no trial"),
+        Pruner("none", "study.search.strategies.pruners:nothing", "no trial"),
     ],
 )
 register_pruner = PRUNERS.register

@@ -17,8 +17,8 @@ from optuna.pruners import (
 )
 from optuna.trial import FrozenTrial
 
-from study.settings.pruners import PRUNERS
-from study.settings.schema import SearchSettings
+from study.settings.choices.pruners import PRUNERS
+from study.settings.sections.search import SearchSettings
 
 
 def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:

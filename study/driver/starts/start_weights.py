@@ -19,8 +19,8 @@ from models.errors import ModelError
 from models.hyperparameters import Choice
 from study.deployment.model_source import load_model
 from study.errors import UsageError
-from study.settings.recipe import network_settings
 from study.settings.schema import StudySettings
+from study.settings.sections.recipe import network_settings
 from study.storage.paths import WEIGHTS, start_path
 from study.storage.storage import Storage
 

@@ -13,8 +13,8 @@ from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
-from study.settings.samplers import SAMPLERS
-from study.settings.schema import SearchSettings
+from study.settings.choices.samplers import SAMPLERS
+from study.settings.sections.search import SearchSettings
 
 
 def make_sampler(search: SearchSettings, space: Space, seed: int) -> BaseSampler:

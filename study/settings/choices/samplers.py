@@ -59,33 +59,33 @@ SAMPLERS = Table(
     [
         Sampler(
             "tpe",
-            "study.search.samplers:tpe",
+            "study.search.strategies.samplers:tpe",
             "tree-structured Parzen estimator",
             learns_from=("COMPLETE", "PRUNED"),
         ),
         Sampler(
             "random",
-            "study.search.samplers:uniform",
+            "study.search.strategies.samplers:uniform",
             "uniform draws, each on its scale",
             draws_at_random=True,
         ),
         Sampler(
             "qmc",
-            "study.search.samplers:quasi_random",
+            "study.search.strategies.samplers:quasi_random",
             "scrambled Sobol sequence",
             one_sequence=True,
             conditional=False,
         ),
         Sampler(
             "gp",
-            "study.search.samplers:gaussian_process",
+            "study.search.strategies.samplers:gaussian_process",
             "Gaussian process, expected improvement; learns from complete trials",
             learns_from=("COMPLETE",),
             conditional=False,
         ),
         Sampler(
             "cmaes",
-            "study.search.samplers:cma_es",
+            "study.search.strategies.samplers:cma_es",
             "CMA-ES; a step for every 4 + ⌊3 ln n⌋ complete trials, n numbers being searched",
             learns_from=("COMPLETE",),
             choices=False,

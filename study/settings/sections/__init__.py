@@ -1,0 +1,1 @@
+"""Sections of a study's settings. May import statistics and errors."""
