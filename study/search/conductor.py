@@ -106,20 +106,16 @@ class Conductor:
 
     def _open(self, progress: CellProgress) -> None:
         """Fix the cell's search space, and enqueue the configurations that its search begins with."""
-        parent = self._parent(progress)
+        cell, parent = progress.cell, self._parent(progress)
         pretrained = parent is not None and parent.states[TrialState.COMPLETE] > 0
         progress.search.remember(keys.PRETRAINED, pretrained)
         if parent and not pretrained:
-            self._note(
-                f"{parent.cell.key} has no finished trial: {progress.cell.key} trains from scratch alone."
-            )
+            self._note(f"{parent.cell.key} has no finished trial: {cell.key} trains from scratch alone.")
         space, sampler = self._space(progress), SAMPLERS.find(self._settings.search.sampler)
         if drawn := sampler.left_to_chance(space):
-            self._note(
-                f"{progress.cell.key}: {sampler.name} does not propose {', '.join(drawn)}; drawn at random."
-            )
-        own = first_trials(self._settings, progress.cell.architecture)
-        first = opening(self._warm.get(progress.cell.key, ()), own, space)
+            self._note(f"{cell.key}: {sampler.name} does not propose {', '.join(drawn)}; drawn at random.")
+        own = first_trials(self._settings, cell.architecture)
+        first = opening(self._warm.get(cell.key, ()), own, space)
         for params in first[: self._settings.budget.trials]:
             progress.search.enqueue(params)
 
