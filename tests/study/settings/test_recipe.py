@@ -5,9 +5,10 @@ import pytest
 from models.settings import ModelSettings
 from study.errors import UsageError
 from study.settings.fitting import without_untrained_encoders
+from study.settings.flags import nested_flags
 from study.settings.recipe import network_settings
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, nested_flags, preset_or_file
+from study.settings.sources import load_settings, preset_or_file
 from study.settings.space import first_trials, searched
 
 FOLDERS = {"scenes": {"root": "a"}, "fruit": {"root": "b"}}
