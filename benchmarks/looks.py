@@ -119,7 +119,8 @@ def outcomes(case: Case, studies: int) -> dict[str, float]:
 
 def _told(case: Case, scores: list[Array], looks: Sequence[int]) -> list[Verdict]:
     named = {str(number): one for number, one in enumerate(scores)}
-    return verdicts(named, looks, case.most, case.margin)
+    margin = None if case.margin is None else case.margin * DEVIATION
+    return verdicts(named, looks, case.most, margin)
 
 
 def _replicates_until_right(case: Case, scores: list[Array], looks: list[int]) -> int:
