@@ -189,6 +189,7 @@ class Results:
     """What `champion_of` asks of a record."""
 
     trials: dict[str, list[TrialRecord]]
+    replicates = 1
 
     @property
     def cells(self):
