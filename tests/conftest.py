@@ -18,6 +18,7 @@ from study.tracking.record import StudyRecord
 ROOT = Path(__file__).parents[1]
 TINY = """
 name: tiny
+seed: 0
 datasets:
   fruit: {root: "drawn:fruit"}
 model: {image_size: 32, width: 4, batch_size: 16, vgg16: random, device: cpu}
