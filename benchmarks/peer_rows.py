@@ -8,7 +8,9 @@ from models.settings import Recipe
 
 BATCH = 16
 AVERAGED = Recipe(loss="l1", ema=0.998)
-DECAYED = replace(AVERAGED, weight_decay=0.5)  # without it the VGG16 U-Net overfits 1500 scenes within 1000 steps
+DECAYED = replace(
+    AVERAGED, weight_decay=0.5
+)  # without it the VGG16 U-Net overfits 1500 scenes within 1000 steps
 TEXTBOOK_UNET, RECIPE_UNET = "U-Net, textbook", "U-Net, recipe"
 VGGUNET, VIVID = "VGG16 U-Net", "VGG16 U-Net, balanced bins"
 

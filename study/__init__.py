@@ -17,7 +17,7 @@ Results are pandas frames; the hyperparameters of trials are columns, and so are
 >>> tiny.trials.query("architecture == 'cgan'")["generator_init"].head(2).tolist()
 ['scratch', 'unet']
 >>> curves = tiny.learning_curves("validation/psnr")
->>> int(curves.groupby(["architecture", "final", "number"])["epoch"].max().max())
+>>> int(curves.groupby(["architecture", "role", "number"])["epoch"].max().max())
 3
 >>> images = tiny.evaluations()
 >>> len(images) == 3 * 2 * images["image"].nunique()
@@ -28,7 +28,7 @@ True
 4   fruit  mean chroma
 5   fruit        white
 >>> tiny.verdicts().columns.tolist()
-['dataset', 'better', 'worse', 'lower_by', 'low', 'high', 'p_value', 'p_holm', 'decided']
+['dataset', 'lower', 'higher', 'verdict', 'lower_by', 'low', 'high', 'p_value', 'replicates', 'further', 'scope']
 
 The champion of a dataset colours photographs at their own resolution:
 

@@ -39,11 +39,13 @@ def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str = OBJECTIVE
     scores = {cell.architecture: _rows(evidence, cell, quantity) for cell in cells}
     count = max(len(one) for one in scores.values())
     scores = {name: _padded(one, count) for name, one in scores.items()}
-    earlier = [look for look in record.looks if 1 < look < count] if record.replicates > 1 else []
+    # Who stops at a number fixed beforehand may spend the whole error there.
+    open_ended = record.replicates > 1 and chosen.get("until") == "decided"
+    earlier = [look for look in record.looks if 1 < look < count] if open_ended else []
     found = verdicts(
         scores,
         looks=[*earlier, count],
-        most_replicates=max(chosen.get("most_replicates", MOST_REPLICATES), count),
+        most_replicates=max(chosen.get("most_replicates", MOST_REPLICATES), count) if open_ended else count,
         margin=chosen.get("margin", MARGIN),
         categories=evidence.categories(dataset),
     )

@@ -88,9 +88,11 @@ def compare_pairs(evidence: Evidence, dataset: str) -> list[Pair]:
     """Every pair of architectures that have finals once, the better one first."""
     scores = {cell.architecture: cell.scores() for cell in evidence.of(dataset)}
     kept = {frozenset((one.a, one.b)): one for one in dataset_verdicts(evidence, dataset, KEPT + OBJECTIVE)}
+    mean = {cell.architecture: _mean(cell) for cell in evidence.of(dataset)}
+    found = sorted(dataset_verdicts(evidence, dataset), key=lambda one: (mean[one.a], mean[one.b]))
     return [
         Pair(dataset, one, kept[frozenset((one.a, one.b))], _compared(scores[one.a], scores[one.b]))
-        for one in dataset_verdicts(evidence, dataset)
+        for one in found
     ]
 
 
@@ -206,10 +208,15 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
         counts = sorted({len(cell.finals) for cell in cells})
         many = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
         looks = len({*record.looks, counts[-1]})
-        return (
+        text = (
             f"Intervals are 95 % over {many} replicates (split, search, start and seed) and {images} test images, at "
-            f"{setting}; p-values and differences stay valid over {looks} look{'s' if looks > 1 else ''}."
+            f"{setting}"
         )
+        if record.settings.get("verdict", {}).get("until") == "decided":
+            return f"{text}; p-values and differences stay valid over {looks} look{'s' if looks > 1 else ''}."
+        if looks > 1:
+            return f"{text}. Replicates were added after {looks - 1} earlier look{'s' if looks > 2 else ''}, each with an error of its own."
+        return f"{text}."
     seeds = max(len(cell.finals) for cell in cells)
     over = f"{seeds} seeds and {images} test images" if seeds > 1 else f"{images} test images"
     return (

@@ -26,6 +26,7 @@ budget: {{trials: 2, epochs: 1}}
 search: {{sampler: halton}}
 finals: {{seeds: 1}}
 replicates: 1
+seed: 0
 controls: false
 tracking: {{pictures_per_trial: 0}}
 """

@@ -93,6 +93,7 @@ class Writer:
             model={"image_size": SIZE, "width": 2, "device": "cpu", "vgg16": "random"},
             budget={"trials": 4, "epochs": 4},
             finals={"seeds": seeds},
+            verdict={"until": "decided"},
         )
         self._watts = watts  # of made-up devices that count their energy
         self._uri, self._name, self._folder, self._pictures = uri, name, folder / name, pictures

@@ -28,6 +28,7 @@ budget: {trials: 3, epochs: EPOCHS}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
 replicates: 1
+seed: 0
 controls: false
 resources: {max_concurrent_trials: 1, max_failures: 1}
 """

@@ -30,6 +30,7 @@ from tests.study.training.test_trial import data, finish, learning, settings, sp
 
 ONE_CELL = """
 name: one
+seed: 0
 datasets:
   fruit: {root: "drawn:fruit", train_limit: 64, validation_limit: 32}
 architectures: [unet]
@@ -46,7 +47,7 @@ controls: false
 def stored(tmp_path: Path) -> StudyHome:
     home = StudyHome(tmp_path / "one")
     home.write_settings(
-        StudySettings(name="one", datasets={"fruit": {"root": "drawn:fruit"}}, architectures=["unet"])
+        StudySettings(name="one", seed=0, datasets={"fruit": {"root": "drawn:fruit"}}, architectures=["unet"])
     )
     return home
 
@@ -230,7 +231,7 @@ def test_a_study_interrupted_finished_repeated_and_extended(tmp_path):
         "4",
     )
     assert extended.returncode == 0, extended.stderr
-    assert "test results stand" in extended.stdout
+    assert "the finals stand" in extended.stdout
     assert "another name" in extended.stdout
     after = trials(home)
     assert [trial.number for trial in after] == [0, 1, 2, 3, 4]

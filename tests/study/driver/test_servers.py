@@ -22,6 +22,7 @@ budget: {trials: 2, epochs: 2}
 search: {sampler: random, pruner: none}
 finals: {seeds: 1}
 replicates: 1
+seed: 0
 controls: false
 """
 
