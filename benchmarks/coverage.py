@@ -36,7 +36,7 @@ EXPLAINED = (
     "more replicates; where collapses leave one, the interval speaks of configurations and does not count. The "
     "difference of means, where there is one, is {difference}. Former: all finals from one search and one start, "
     "compared as independent seeds without regard to collapse and categories; how often its interval of a difference "
-    "holds 0, and its claims."
+    "holds 0, and its claims, in every fourth study."
 )
 WIDE = (
     "Above 0.97, that is, wider than need be: {rows}. Where replicates and images add about equally to the error, the "

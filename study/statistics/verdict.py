@@ -74,7 +74,8 @@ def verdicts(
             score (`without_collapsed`).
         looks: Replicates that the study had at each look, growing; the last is the present one. A look at a single
             replicate is not charged, since it claims nothing of architectures.
-        most_replicates: How many there will be at most, fixed before the first look.
+        most_replicates: How many there will be at most, fixed before the first look. With only two, three equal
+            architectures are told apart in up to 8 % of studies in place of 5 (1500 simulated).
         margin: A difference smaller than this does not matter; None if every difference does.
         lower_is_better: Whether a lower score is an improvement.
         level: 1 minus the error allowed: of any false "better" at any look, and likewise of any false "equivalent".
