@@ -5,7 +5,7 @@ from torch import Tensor, nn
 
 from models.hardware import adam, autocast
 from models.learner import Batch, Learner
-from models.losses import adversarial_loss, mean_absolute_error, probability, saturation
+from models.losses import adversarial_loss, mean_absolute_error, probability
 from models.settings import ModelSettings
 
 BETA1 = 0.5  # Radford et al. 2016 and Isola et al. 2017: 0.9 makes the two players oscillate
@@ -51,7 +51,7 @@ class AdversarialLearner(Learner):
         """The discriminator's step, then the generator's against the new discriminator.
 
         Reports both losses, the two terms of the generator's, the discriminator's mean probability on true
-        and on predicted colours before its step, and the share of its logits that are saturated.
+        and on predicted colours before its step, and what ε leaves of the exact gradient.
         """
         self._set_training(True)
         fake = self._colour(batch.grey, batch.features)  # one forward pass of G serves both steps
@@ -72,7 +72,7 @@ class AdversarialLearner(Learner):
                 "discriminator_loss": loss.detach(),
                 "discriminator_real": probability(on_real).mean(),
                 "discriminator_fake": probability(on_fake).mean(),
-                "saturation": saturation(torch.cat([on_real, on_fake])),
+                "gradient_left": self.adversarial.gradient_left(on_real, on_fake),
             }
 
     def _generator_step(self, batch: Batch, fake: Tensor) -> dict[str, Tensor]:

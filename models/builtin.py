@@ -105,6 +105,6 @@ CGAN = Architecture(
         "l1_loss",
         "discriminator_real",
         "discriminator_fake",
-        "saturation",
+        "gradient_left",
     ),
 )

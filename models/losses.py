@@ -14,8 +14,8 @@ from torch.nn import functional
 
 from models.errors import ModelError
 
-# From here on a float32 sigmoid is 1 (1 − 4e-8 rounds up at 16.7) and D's gradient vanishes whatever ε.
-SATURATED_LOGIT = 17.0
+_NEGLIGIBLE = 1e-6
+"""Mean gradient, of at most 1, below which a player has nothing to learn."""
 
 
 def mean_squared_error(prediction: Tensor, colour: Tensor) -> Tensor:
@@ -56,6 +56,10 @@ class AdversarialLoss(Protocol):
         """G's adversarial loss on the logits of predicted colours, without the λ-weighted L1 term."""
         ...
 
+    def gradient_left(self, real: Tensor, fake: Tensor) -> Tensor:
+        """The share in [0, 1] of the exact loss's gradient that the player who has less of it receives."""
+        ...
+
 
 @dataclass(frozen=True)
 class ProbabilityLoss:
@@ -77,6 +81,20 @@ class ProbabilityLoss:
         """−mean[ log(D(x, G(x)) + ε) ]."""
         return -torch.log(probability(fake) + self.epsilon).mean()
 
+    def gradient_left(self, real: Tensor, fake: Tensor) -> Tensor:
+        """Σ |gradient| / Σ |exact gradient| over the logits, of D and of G; the lower one.
+
+        The exact gradient of −log σ(z) is 1 − σ(z) = σ(−z); ε and rounding leave p (1 − p) / (p + ε) of it, where p
+        is the float32 sigmoid. At logit −10 and ε = 4.6e-4 that is 9 %. A player who has nothing to learn loses none.
+        """
+        p_real, p_fake = probability(real), probability(fake)
+        of_d = self._left(torch.cat([p_real, 1 - p_fake]), torch.cat([probability(-real), p_fake]))
+        return torch.minimum(of_d, self._left(p_fake, probability(-fake)))
+
+    def _left(self, p: Tensor, exact: Tensor) -> Tensor:
+        there = p * (1 - p) / (p + self.epsilon).clamp(min=torch.finfo(p.dtype).tiny)
+        return 1 - (exact - there).mean() / exact.mean().clamp(min=_NEGLIGIBLE)
+
 
 @dataclass(frozen=True)
 class LogitsLoss:
@@ -95,6 +113,10 @@ class LogitsLoss:
         """mean[ softplus(−fake) ]."""
         return functional.binary_cross_entropy_with_logits(fake.float(), torch.ones_like(fake).float())
 
+    def gradient_left(self, real: Tensor, fake: Tensor) -> Tensor:
+        """All of it."""
+        return torch.ones((), device=real.device)
+
 
 def adversarial_loss(form: str, epsilon: float) -> AdversarialLoss:
     """The loss called `form`: `probability` (uses ε) or `logits` (does not).
@@ -112,9 +134,3 @@ def adversarial_loss(form: str, epsilon: float) -> AdversarialLoss:
 def probability(logits: Tensor) -> Tensor:
     """Sigmoid in float32; in [0, 1], exactly 1 from a logit of about 17 on."""
     return torch.sigmoid(logits.float())
-
-
-def saturation(logits: Tensor) -> Tensor:
-    """Share of logits that are so sure that learning stops: |z| > 17, or a probability of exactly 0 or 1."""
-    p = probability(logits)
-    return ((logits.abs() > SATURATED_LOGIT) | (p == 0) | (p == 1)).float().mean()

@@ -22,11 +22,12 @@ Results are pandas frames; the hyperparameters of trials are columns, and so are
 >>> images = tiny.evaluations()
 >>> len(images) == 3 * 2 * images["image"].nunique()
 True
->>> tiny.summary().loc[:, ["dataset", "model"]].tail(3)
+>>> tiny.summary().loc[:, ["dataset", "model"]].tail(4)
   dataset        model
 3   fruit    grey copy
-4   fruit  mean chroma
-5   fruit        white
+4   fruit    best tint
+5   fruit  mean chroma
+6   fruit        white
 >>> tiny.verdicts().columns.tolist()
 ['dataset', 'lower', 'higher', 'verdict', 'lower_by', 'low', 'high', 'p_value', 'replicates', 'further', 'scope']
 

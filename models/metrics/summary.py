@@ -13,7 +13,7 @@ RATIOS = {
     "colourfulness_ratio": "colourfulness",
     "sharpness_ratio": "sharpness",
     "saturation_ratio": "saturation",
-    "hue_entropy_ratio": "hue_entropy",
+    "white_distance_ratio": "white_distance",
 }
 
 

@@ -43,7 +43,12 @@ _BUILT_IN = (
     ),
     Metric("psnr", "higher", "dB", 2, "peak signal-to-noise ratio on RGB in [0, 1]"),
     Metric(
-        "ssim", "higher", "", 3, "structural similarity on RGB, Gaussian window 11×11, σ 1.5", (-1.0, 1.0)
+        "ssim",
+        "higher",
+        "",
+        3,
+        "structural similarity on RGB, Gaussian window 11×11, σ 1.5, no padding",
+        (-1.0, 1.0),
     ),
     Metric(
         "colourfulness_ratio", "one", "", 2, "Hasler–Süsstrunk colourfulness, predicted / true", _POSITIVE
@@ -51,7 +56,28 @@ _BUILT_IN = (
     Metric("saturation_ratio", "one", "", 2, "mean chroma C*, predicted / true", _POSITIVE),
     Metric("sharpness_ratio", "one", "", 2, "variance of the Laplacian of luma, predicted / true", _POSITIVE),
     Metric(
-        "hue_entropy_ratio", "one", "", 2, "entropy of the chroma-weighted hues, predicted / true", _POSITIVE
+        "detail",
+        "one",
+        "",
+        2,
+        "agreement of luma less its mean over 5×5 pixels with the truth's",
+        (-1.0, 1.0),
+    ),
+    Metric(
+        "pooled_hue_entropy_ratio",
+        "one",
+        "",
+        2,
+        "entropy of the hues of all images together, weighted by chroma, predicted / true",
+        _POSITIVE,
+    ),
+    Metric(
+        "white_distance_ratio",
+        "one",
+        "",
+        2,
+        "distance to white in Lab where the truth shows an object, predicted / true; 0 is all white",
+        _POSITIVE,
     ),
     Metric("white_fraction", "truth", "", 3, "share of pixels with all channels at least 0.98", (0.0, 1.0)),
     Metric("a_star_error", "zero", "", 2, "signed mean a* error on object pixels; above 0 is too red"),

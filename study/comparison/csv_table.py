@@ -10,8 +10,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from models.metrics import INDEX, KEPT, METRICS, OBJECTIVE, TRIVIAL
-from study.comparison.finals import Evidence
+from study.comparison.finals import Evidence, Quantities
 from study.comparison.summary import CellSummary, Trivial, beaten, surely_helps
 from study.errors import UsageError
 
@@ -151,9 +153,8 @@ def write_evaluations(record: StudyRecord) -> str:
     for (dataset, architecture), cell in evidence.cells.items():
         facts = record.data["datasets"][dataset]
         for final, quantities in zip(cell.finals, cell.evaluations, strict=True):
-            files = record.test_files(dataset, final.replicate)
-            labels = facts.get("test_categories", []) if not record.rotates else []
-            values = {name: array for name, array in quantities.items() if array.ndim == 1 and name != INDEX}
+            files, labels = record.test_images(dataset, final.replicate)
+            values = _columns(quantities)
             for place, position in enumerate(quantities[INDEX]):
                 whose = {
                     "dataset": dataset,
@@ -167,6 +168,17 @@ def write_evaluations(record: StudyRecord) -> str:
                 }
                 lines.append(whose | {name: float(array[place]) for name, array in values.items()})
     return _csv(list(dict.fromkeys(name for line in lines for name in line)), lines)
+
+
+def _columns(quantities: Quantities) -> dict[str, np.ndarray]:
+    """One column per quantity, and one per bin of a histogram."""
+    found: dict[str, np.ndarray] = {}
+    for name, array in quantities.items():
+        if array.ndim == 1 and name != INDEX:
+            found[name] = array
+        elif array.ndim > 1:
+            found |= {f"{name}_{number}": column for number, column in enumerate(array.T)}
+    return found
 
 
 def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:

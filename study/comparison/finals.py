@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -25,29 +26,53 @@ class CellEvidence:
     Attributes:
         finals: One per replicate, or per seed of a study of one replicate; never empty.
         evaluations: Image quantities of each final, N images each.
+        positions: Positions in the dataset of all its test images, ascending; None: those that these finals have.
     """
 
     dataset: str
     architecture: str
     finals: tuple[TrialRecord, ...]
     evaluations: tuple[Quantities, ...]
+    positions: np.ndarray | None = None
 
     def scores(self, name: str = OBJECTIVE) -> np.ndarray:
         """One quantity as finals × images (× bins of a histogram).
 
         NaN where a replicate's own test split lacks an image.
         """
-        images = np.unique(np.concatenate([one[INDEX] for one in self.evaluations]))
-        bins = self.evaluations[0][name].shape[1:]
+        images, bins = self.images, self.evaluations[0][name].shape[1:]
         scores = np.full((len(self.evaluations), len(images), *bins), np.nan)
         for row, one in zip(scores, self.evaluations, strict=True):
             row[np.searchsorted(images, one[INDEX])] = one[name]
         return scores
 
     @property
+    def images(self) -> np.ndarray:
+        """Positions in the dataset of the N test images, ascending; those of any final where replicates differ."""
+        return test_images(self.evaluations) if self.positions is None else self.positions
+
+    def has(self, name: str) -> bool:
+        """Whether the finals measured a quantity; those of earlier versions lack some."""
+        return all(name in one for one in self.evaluations)
+
+    def truth(self, name: str) -> np.ndarray:
+        """A quantity of the true images, N (× bins): the same for all finals that have the image."""
+        found: np.ndarray = np.nanmax(self.scores(f"{name}_true"), axis=0)
+        return found
+
+    def of_images(self, quantities: Quantities, name: str) -> np.ndarray:
+        """One quantity of a prediction of all test images (`Evidence.trivial`), of this cell's images."""
+        return np.asarray(quantities[name], dtype=np.float64)[np.searchsorted(quantities[INDEX], self.images)]
+
+    @property
     def shown(self) -> TrialRecord:
         """The final whose pictures are shown: that of the lowest validation objective."""
         return min(self.finals, key=lambda one: (np.inf if one.best is None else one.best, one.number))
+
+
+def test_images(evaluations: Sequence[Quantities]) -> np.ndarray:
+    """Positions in the dataset of the images that any evaluation has, ascending."""
+    return np.unique(np.concatenate([one[INDEX] for one in evaluations]))
 
 
 class Evidence:
@@ -64,30 +89,58 @@ class Evidence:
     @cached_property
     def cells(self) -> dict[tuple[str, str], CellEvidence]:
         """Every cell that has a complete final, by (dataset, architecture), in the configuration's order."""
-        found = {}
-        for dataset, architecture in self.record.cells:
-            finals = best_finals(self.record, dataset, architecture)
-            if finals:
-                evaluations = tuple(self.record.evaluation(final) for final in finals)
-                found[dataset, architecture] = CellEvidence(dataset, architecture, tuple(finals), evaluations)
-        return found
+        finals = {cell: found for cell in self.record.cells if (found := best_finals(self.record, *cell))}
+        evaluations = {
+            cell: tuple(self.record.evaluation(final) for final in found) for cell, found in finals.items()
+        }
+        images = {
+            dataset: test_images(
+                [one for cell, found in evaluations.items() if cell[0] == dataset for one in found]
+            )
+            for dataset, _ in finals
+        }
+        return {
+            cell: CellEvidence(*cell, tuple(found), evaluations[cell], images[cell[0]])
+            for cell, found in finals.items()
+        }
 
     def of(self, dataset: str) -> list[CellEvidence]:
         """The cells of a dataset that have finals."""
         return [one for (name, _), one in self.cells.items() if name == dataset]
 
     def trivial(self, dataset: str) -> dict[str, Quantities]:
-        """Test quantities of the trivial predictions by name."""
-        for name in TRIVIAL:
+        """Test quantities of the trivial predictions by name, of every image that is a test image of any replicate."""
+        names = [name for name in TRIVIAL if name in self.record.trivial[dataset]]
+        for name in names:
             if (dataset, name) not in self._trivial:
-                self._trivial[dataset, name] = self.record.trivial_evaluation(dataset, name)
-        return {name: self._trivial[dataset, name] for name in TRIVIAL}
+                self._trivial[dataset, name] = self._joined(dataset, name)
+        return {name: self._trivial[dataset, name] for name in names}
+
+    def _joined(self, dataset: str, name: str) -> Quantities:
+        replicates = range(1, self.record.replicates + 1) if self.record.rotates else [1]
+        parts = [self.record.trivial_evaluation(dataset, name, replicate) for replicate in replicates]
+        joined = {key: np.concatenate([part[key] for part in parts]) for key in parts[0]}
+        _, first = np.unique(joined[INDEX], return_index=True)
+        return {key: values[first] for key, values in joined.items()}
+
+    def labels(self, dataset: str) -> np.ndarray | None:
+        """Category of each test image, −1 for none; None where they were not recorded, or there is no final."""
+        found: dict[int, int] = {}
+        cells = self.of(dataset)
+        for cell in cells:
+            for final, one in zip(cell.finals, cell.evaluations, strict=True):
+                _, labels = self.record.test_images(dataset, final.replicate)
+                if len(labels) == len(one[INDEX]):
+                    found |= dict(zip(one[INDEX].tolist(), labels, strict=True))
+        if not cells or len(found) < len(cells[0].images):
+            return None
+        return np.array([found[position] for position in cells[0].images.tolist()])
 
     def categories(self, dataset: str) -> np.ndarray | None:
-        """Category of each test image; None where images have none, or where each replicate has its own images."""
-        found = np.asarray(self.record.data["datasets"][dataset].get("test_categories", []))
-        several = len(found) > 0 and found.min() >= 0 and len(np.unique(found)) > 1
-        return found if several and not self.record.rotates else None
+        """Category of each test image; None where images have none."""
+        found = self.labels(dataset)
+        several = found is not None and found.min() >= 0 and len(np.unique(found)) > 1
+        return found if several else None
 
     @property
     def datasets(self) -> list[str]:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # SciPy, too, is loaded only where intervals are computed: a 
     from study.tracking.record import StudyRecord
 
 _RATIO = "_ratio"
+_POOLED = ("pooled_hue_entropy", "hue_histogram")
+"""A metric of all images together, and the quantity of single images that it is made from."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,9 @@ def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
 
 def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
     """For each trivial prediction whether the whole interval of the objective lies below it; empty without finals."""
-    return {row: test[OBJECTIVE].high < trivial[row][OBJECTIVE] for row in TRIVIAL} if test else {}
+    if not test:
+        return {}
+    return {row: test[OBJECTIVE].high < trivial[row][OBJECTIVE] for row in TRIVIAL if row in trivial}
 
 
 def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> bool | None:
@@ -153,15 +157,15 @@ def test_intervals(evidence: Evidence, dataset: str, name: str) -> dict[str, Int
 
 def metric_interval(cell: CellEvidence, name: str, categories: np.ndarray | None = None) -> Interval | None:
     """One metric of an architecture's finals; None if they do not have it."""
-    from study.statistics import ratio_interval
+    from study.statistics import entropy_scores, ratio_interval
 
     base = name.removesuffix(_RATIO)
-    if name.endswith(_RATIO) and base in cell.evaluations[0]:
-        truth = np.nanmax(
-            cell.scores(f"{base}_true"), axis=0
-        )  # the same in all replicates that have the image
-        return ratio_interval(cell.scores(base), truth, categories=categories).within(*_possible(name))
-    if name not in cell.evaluations[0]:
+    if name.endswith(_RATIO) and cell.has(histogram := base.replace(*_POOLED)):
+        predicted, truth = cell.scores(histogram), cell.truth(histogram)
+        if histogram != base:
+            predicted, truth = entropy_scores(predicted), entropy_scores(truth)
+        return ratio_interval(predicted, truth, categories=categories).within(*_possible(name))
+    if not cell.has(name):
         return None
     scores = cell.scores(name)
     return score_interval(name, np.where(np.isinf(scores), np.nan, scores), categories)

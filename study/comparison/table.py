@@ -12,7 +12,7 @@ from study.comparison.summary import CellSummary, Trivial
 if TYPE_CHECKING:
     from study.statistics import Interval
 
-SHOWN = ("psnr", "ssim", "colourfulness_ratio", "sharpness_ratio", "white_fraction", "hue_entropy_ratio")
+SHOWN = ("psnr", "ssim", "colourfulness_ratio", "detail", "white_fraction", "pooled_hue_entropy_ratio")
 HEADINGS = {
     "dataset": "dataset",
     "model": "model",
@@ -21,9 +21,9 @@ HEADINGS = {
     "psnr": "PSNR dB ↑",
     "ssim": "SSIM ↑",
     "colourfulness_ratio": "colourfulness →1",
-    "sharpness_ratio": "sharpness →1",
+    "detail": "detail →1",
     "white_fraction": "white",
-    "hue_entropy_ratio": "hues →1",
+    "pooled_hue_entropy_ratio": "hues →1",
     "beats": "beats",
     "validation": "validation ΔE₀₀",
     "search": "trials c/p/f",
@@ -36,11 +36,15 @@ Row = dict[str, str]
 
 
 def table_rows(trivial: Trivial, summaries: list[CellSummary]) -> list[Row]:
-    """Text by column (`HEADINGS`): each dataset's cells, then its three trivial predictions."""
+    """Text by column (`HEADINGS`): each dataset's cells, then its trivial predictions."""
     rows: list[Row] = []
     for dataset in dict.fromkeys(one.dataset for one in summaries):
         rows += [_cell_row(one) for one in summaries if one.dataset == dataset]
-        rows += [_trivial_row(dataset, name, trivial[dataset][name]) for name in TRIVIAL]
+        rows += [
+            _trivial_row(dataset, name, trivial[dataset][name])
+            for name in TRIVIAL
+            if name in trivial[dataset]
+        ]
     return rows
 
 
@@ -71,7 +75,7 @@ def beats_text(one: CellSummary) -> str:
     if not one.beats:
         return ""
     beaten = [name for name, better in one.beats.items() if better]
-    text = "all three" if len(beaten) == len(one.beats) else " and ".join(beaten) or "none"
+    text = "all" if len(beaten) == len(one.beats) else " and ".join(beaten) or "none"
     unsure = one.surely_helps is False and one.beats[TRIVIAL[0]]
     return f"{text} ({TRIVIAL[0]} not surely)" if unsure else text
 

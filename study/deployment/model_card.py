@@ -13,7 +13,7 @@ from study.comparison.warning import champion_warning
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
-_SHOWN = (OBJECTIVE, KEPT + OBJECTIVE, "psnr", "ssim", "colourfulness_ratio", "sharpness_ratio")
+_SHOWN = (OBJECTIVE, KEPT + OBJECTIVE, "psnr", "ssim", "colourfulness_ratio", "detail")
 _VERSIONS = ("commit", "version.python", "version.torch")
 _CODE = (
     "The architecture is a plug-in: to load this model runs its program (`architecture.py`, or the installed module "
@@ -75,11 +75,15 @@ def _data(record: StudyRecord, champion: TrialRecord) -> str:
 
 def _metrics(record: StudyRecord, champion: TrialRecord, summary: CellSummary) -> str:
     trivial = record.trivial[champion.dataset]
+    rows = [row for row in TRIVIAL if row in trivial]
     shown = [name for name in _SHOWN if name in (summary.test or trivial[TRIVIAL[0]])]
-    lines = ["| on the test split | this architecture | " + " | ".join(TRIVIAL) + " |", "|" + " --- |" * 5]
+    lines = [
+        "| on the test split | this architecture | " + " | ".join(rows) + " |",
+        "|" + " --- |" * (2 + len(rows)),
+    ]
     for name in shown:
         own = interval_text(name, summary.test[name]) if name in summary.test else ""
-        others = [number_text(name, trivial[row][name]) if name in trivial[row] else "" for row in TRIVIAL]
+        others = [number_text(name, trivial[row][name]) if name in trivial[row] else "" for row in rows]
         lines.append(f"| {HEADINGS[name]} | {own} | " + " | ".join(others) + " |")
     if summary.test:
         scope = summary.test[OBJECTIVE].scope
@@ -101,13 +105,19 @@ def _failures(record: StudyRecord, champion: TrialRecord, summary: CellSummary) 
         for name, better in summary.beats.items()
         if not better
     ]
-    for name, what in (("colourfulness_ratio", "colour"), ("sharpness_ratio", "sharpness")):
-        value = summary.test[name].value if name in summary.test else math.nan
-        if abs(value - 1) > _FAR:
-            side = "little" if value < 1 else "much"
-            lines.append(
-                f"The network gives too {side} {what}: {number_text(name, value)} times the truth's."
-            )
+    colour, detail = (
+        summary.test[name].value if name in summary.test else math.nan
+        for name in ("colourfulness_ratio", "detail")
+    )
+    if abs(colour - 1) > _FAR:
+        side = "little" if colour < 1 else "much"
+        lines.append(
+            f"The network gives too {side} colour: {number_text('colourfulness_ratio', colour)} times the truth's."
+        )
+    if detail < 1 - _FAR:
+        lines.append(
+            f"The network blurs: its detail agrees with the truth's by {number_text('detail', detail)} of 1."
+        )
     lines.append("Objects and scenes that are unlike the training images were not part of the test.")
     return "\n".join(f"- {line}" for line in lines)
 

@@ -90,7 +90,7 @@ def _evaluation(record: StudyRecord, final: TrialRecord) -> pd.DataFrame:
     quantities = record.evaluation(final)
     positions = quantities.pop(INDEX)
     # Studies of early versions did not record the names of their test images.
-    images = record.test_files(final.dataset, final.replicate) or positions
+    files, _ = record.test_images(final.dataset, final.replicate)
     values = {name: value for name, value in quantities.items() if value.ndim == 1}
     whose = {
         "dataset": final.dataset,
@@ -98,4 +98,4 @@ def _evaluation(record: StudyRecord, final: TrialRecord) -> pd.DataFrame:
         "replicate": final.replicate,
         "final": final.number,
     }
-    return pd.DataFrame({**whose, "image": images, **values})
+    return pd.DataFrame({**whose, "image": files or positions, **values})

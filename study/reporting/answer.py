@@ -103,7 +103,7 @@ def _compared(a: np.ndarray, b: np.ndarray) -> Comparison:
 
 def advantage(cell: CellEvidence, trivial: Quantities) -> Interval:
     """How much lower the objective is than a trivial prediction's, which has no replicates."""
-    return mean_interval(np.asarray(trivial[OBJECTIVE], dtype=np.float64) - cell.scores())
+    return mean_interval(cell.of_images(trivial, OBJECTIVE) - cell.scores())
 
 
 def p_text(p: float) -> str:

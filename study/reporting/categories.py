@@ -45,8 +45,8 @@ def categories(evidence: Evidence, dataset: str, pictures: Pictures | None) -> l
     """Every category that has test images; empty if the dataset has none or the study did not record them."""
     cells = evidence.of(dataset)
     facts = evidence.record.data["datasets"][dataset]
-    labels = np.asarray(facts.get("test_categories", []))
-    if not cells or len(labels) != cells[0].scores().shape[1]:
+    labels = evidence.labels(dataset)
+    if labels is None:
         return []
     return [
         _category(name, labels == number, cells, pictures)

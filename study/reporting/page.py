@@ -17,9 +17,9 @@ from study.errors import StudyError
 from study.reporting.answer import Answer, answer, p_text
 from study.reporting.categories import categories
 from study.reporting.costs import budget
+from study.reporting.diagnostics.adversary import adversarial_diagnoses
+from study.reporting.diagnostics.pictures import image_diagnoses
 from study.reporting.figures import Bar, colours, forest
-from study.reporting.gan_diagnostics import adversarial_diagnoses
-from study.reporting.image_diagnostics import image_diagnoses
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
 from study.reporting.picture_samples import RULE, load_pictures, samples

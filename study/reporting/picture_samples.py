@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from data_utils.pictures import load_sheet
-from models.metrics import OBJECTIVE
+from models.metrics import INDEX, OBJECTIVE
 from study.comparison.finals import CellEvidence, Evidence
 from study.errors import StudyError
 from study.storage.paths import PREDICTIONS, grey_path, truth_path
@@ -51,11 +52,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Pictures:
-    """The stored test pictures of a dataset: N×side×side×3 uint8 each, in the order of the evaluations."""
+    """The stored test pictures of a dataset, in the order of the cells' scores.
+
+    Attributes:
+        grey: N×side×side×3 uint8.
+        truth: Likewise.
+        predictions: Likewise, by architecture; of the final with the lowest validation objective that has the image.
+        errors: Objective of these predictions (N) by architecture, NaN where no final has the image.
+    """
 
     grey: np.ndarray
     truth: np.ndarray
     predictions: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
 
 
 def load_pictures(evidence: Evidence, dataset: str) -> Pictures | None:
@@ -64,17 +73,50 @@ def load_pictures(evidence: Evidence, dataset: str) -> Pictures | None:
     run = evidence.record.run_id(STUDY_RUN)
     if not cells or run is None:
         return None
-    count = cells[0].scores().shape[1]
+    splits = {
+        final.replicate if evidence.record.rotates else 1: one[INDEX]
+        for cell in cells
+        for final, one in zip(cell.finals, cell.evaluations, strict=True)
+    }
     try:
         grey, truth = (
-            _sheet(evidence, run, path, count) for path in (grey_path(dataset), truth_path(dataset))
-        )
-        predictions = {
-            cell.architecture: _sheet(evidence, cell.shown.run_id, PREDICTIONS, count) for cell in cells
-        }
+            _placed(cells[0].images, [(index, _sheet(evidence, run, path(dataset, replicate), len(index)))
+                                      for replicate, index in splits.items()])
+            for path in (grey_path, truth_path)
+        )  # fmt: skip
+        shown = {cell.architecture: _predictions(evidence, cell) for cell in cells}
     except StudyError:
         return None
-    return Pictures(grey, truth, predictions)
+    return Pictures(
+        grey,
+        truth,
+        {name: pictures for name, (pictures, _) in shown.items()},
+        {name: errors for name, (_, errors) in shown.items()},
+    )
+
+
+def _predictions(evidence: Evidence, cell: CellEvidence) -> tuple[np.ndarray, np.ndarray]:
+    """Pictures and their objective; where all finals have the same images, those of one final."""
+    pairs = sorted(
+        zip(cell.finals, cell.evaluations, strict=True),
+        key=lambda pair: (np.inf if pair[0].best is None else pair[0].best, pair[0].number),
+    )
+    pairs = pairs if evidence.record.rotates else pairs[:1]
+    sheets = [
+        (one[INDEX], _sheet(evidence, final.run_id, PREDICTIONS, len(one[INDEX]))) for final, one in pairs
+    ]
+    errors = np.full(len(cell.images), np.nan)
+    for _, one in reversed(pairs):  # the first one counts
+        errors[np.searchsorted(cell.images, one[INDEX])] = one[OBJECTIVE]
+    return _placed(cell.images, sheets), errors
+
+
+def _placed(images: np.ndarray, sheets: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """One picture per image from sheets of some of them each; the first that has it counts, none is black."""
+    placed = np.zeros((len(images), *sheets[0][1].shape[1:]), dtype=np.uint8)
+    for index, pictures in reversed(sheets):
+        placed[np.searchsorted(images, index)] = pictures
+    return placed
 
 
 def _sheet(evidence: Evidence, run: str, path: str, count: int) -> np.ndarray:
@@ -83,13 +125,19 @@ def _sheet(evidence: Evidence, run: str, path: str, count: int) -> np.ndarray:
 
 
 def ranked(cells: list[CellEvidence]) -> np.ndarray:
-    """Positions of the test images from the lowest mean objective over all architectures to the highest."""
-    return np.argsort(mean_objective(cells), kind="stable")
+    """Positions of the test images that all architectures have, from the lowest mean objective to the highest."""
+    mean = mean_objective(cells)
+    return np.argsort(mean, kind="stable")[: np.isfinite(mean).sum()]  # NaN comes last
 
 
 def mean_objective(cells: list[CellEvidence]) -> np.ndarray:
-    """Objective per image (N): mean over each architecture's finals, then over the architectures."""
-    mean: np.ndarray = np.mean([cell.scores().mean(axis=0) for cell in cells], axis=0)
+    """Objective per image (N): mean over each architecture's finals, then over the architectures.
+
+    NaN where an architecture has no final with this test image.
+    """
+    with np.errstate(invalid="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # of images without any score
+        mean: np.ndarray = np.mean([np.nanmean(cell.scores(), axis=0) for cell in cells], axis=0)
     return mean
 
 
@@ -97,23 +145,19 @@ def samples(evidence: Evidence, dataset: str, pictures: Pictures) -> list[Sample
     """The images at the ranks of `RANKS`, in all versions."""
     cells = evidence.of(dataset)
     order, mean = ranked(cells), mean_objective(cells)
-    files = evidence.record.data["datasets"][dataset].get("test_files", [])
+    files = _files(evidence, cells)
     found: dict[int, Sample] = {}
-    for rank, quantile in RANKS.items():
+    for rank, quantile in RANKS.items() if len(order) else ():
         position = int(order[round(quantile * (len(order) - 1))])
         predictions = {
-            cell.architecture: (
-                data_uri(pictures.predictions[cell.architecture][position]),
-                float(cell.evaluations[cell.finals.index(cell.shown)][OBJECTIVE][position]),
-            )
-            for cell in cells
+            name: (data_uri(shown[position]), float(pictures.errors[name][position]))
+            for name, shown in pictures.predictions.items()
         }
-        file = files[position] if position < len(files) else ""
         found.setdefault(
             position,
             Sample(
                 rank,
-                file,
+                files.get(int(cells[0].images[position]), ""),
                 float(mean[position]),
                 data_uri(pictures.grey[position]),
                 data_uri(pictures.truth[position]),
@@ -121,6 +165,16 @@ def samples(evidence: Evidence, dataset: str, pictures: Pictures) -> list[Sample
             ),
         )
     return list(found.values())
+
+
+def _files(evidence: Evidence, cells: list[CellEvidence]) -> dict[int, str]:
+    """The file of each test image by its position in the dataset, where they were recorded."""
+    found: dict[int, str] = {}
+    for cell in cells:
+        for final, one in zip(cell.finals, cell.evaluations, strict=True):
+            files, _ = evidence.record.test_images(cell.dataset, final.replicate)
+            found |= dict(zip(one[INDEX].tolist(), files, strict=False))
+    return found
 
 
 def data_uri(picture: np.ndarray) -> str:

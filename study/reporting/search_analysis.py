@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -13,13 +15,17 @@ from models.metrics import OBJECTIVE
 from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
+from study.settings.choices.pruners import PRUNERS
 from study.settings.choices.samplers import SAMPLERS
+from study.settings.sections.search import first_rung
 from study.settings.space import MOST_WARM, searched
 from study.statistics import Interval, expected_best, incumbent, rank_correlation
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
 VALIDATION = f"validation/{OBJECTIVE}"
+FEWEST_FOR_RANKS = 5
+"""Complete trials below which a rank correlation says nothing and is not shown."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class Progress:
 
 @dataclass(frozen=True)
 class EarlyRank:
-    """Rank correlation over complete trials between the objective after `epoch` epochs and the final best."""
+    """Rank correlation over complete trials between the best objective until `epoch` and that of all epochs."""
 
     epoch: int
     trials: int
@@ -108,42 +114,89 @@ def expected_best_curve(record: StudyRecord, dataset: str, name: str) -> Progres
     return Progress(np.arange(1, len(values) + 1), expected_best(values) if values else np.array([]))
 
 
+def rungs(search: Mapping[str, Any], epochs: int) -> list[int]:
+    """Epochs after which a search's pruner judges a trial of `epochs` epochs.
+
+    Args:
+        search: The study's settings of that section.
+        epochs: Of a full trial.
+
+    Returns:
+        The rungs, of successive halving and Hyperband. Other pruners judge after every epoch from the first one here
+        on; of these the doubled ones are given. Empty for `none`, and where the first one is the last epoch.
+    """
+    pruner = PRUNERS.get(search.get("pruner", "none"))
+    if pruner is None or pruner.name == "none":
+        return []
+    factor = search["reduction_factor"] if pruner.keeps_rungs else 2
+    found = [first_rung(search["warmup_epochs"], epochs)]
+    while found[-1] * factor < epochs:
+        found.append(found[-1] * factor)
+    return [one for one in found if one < epochs]
+
+
 def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]:
-    """Rank correlations after a quarter and a half of the epochs, and at the epoch where pruning may begin."""
+    """Rank correlations at the epochs where the pruner judges, of the values by which it judges.
+
+    Returns:
+        Empty for fewer than five complete trials, which say nothing, and where nothing is pruned.
+    """
     complete = [one for one in record.search(dataset, name) if one.state == TrialState.COMPLETE]
+    if len(complete) < FEWEST_FOR_RANKS:
+        return []
     histories = [dict(record.history(one, VALIDATION)) for one in complete]
-    if len(complete) < 2:
-        return []
-    common = sorted(set.intersection(*(set(history) for history in histories)))[:-1]
-    if not common:
-        return []
-    quarter, warmup = (common[-1] + 1) // 4, record.settings["search"]["warmup_epochs"]
-    wanted = {quarter if warmup is None else max(1, warmup), quarter, 2 * quarter}
-    epochs = sorted({min(common, key=lambda epoch: abs(epoch - one)) for one in wanted})
     final = [min(history.values()) for history in histories]
-    return [
-        EarlyRank(epoch, len(complete), rank_correlation([history[epoch] for history in histories], final))
-        for epoch in epochs
-    ]
+    last = min(max(history) for history in histories)
+    found = []
+    for rung in rungs(record.settings["search"], last):
+        early = [_best_until(history, rung) for history in histories]
+        if None not in early:
+            found.append(EarlyRank(rung, len(complete), rank_correlation(early, final)))
+    return found
+
+
+def _best_until(history: Mapping[int, float], rung: int) -> float | None:
+    """The best value so far when the pruner judges at a rung: at the first report that reaches it."""
+    reached = min((epoch for epoch in history if epoch >= rung), default=None)
+    return None if reached is None else min(value for epoch, value in history.items() if epoch <= reached)
+
+
+def judged(
+    record: StudyRecord, dataset: str, name: str
+) -> tuple[int | None, list[tuple[TrialRecord, float]]]:
+    """The trials that can be compared with one another, and by which value.
+
+    Trials that pruning left over are no sample of those that were tried. So all that reached the first rung are
+    compared there; without pruning, complete ones by their best value.
+
+    Returns:
+        The rung, None without pruning, and each trial with the best objective that it had reached there.
+    """
+    trials = record.search(dataset, name)
+    complete = [one for one in trials if one.state == TrialState.COMPLETE and one.best is not None]
+    epochs = max((one.epochs for one in complete), default=0)
+    first = next(iter(rungs(record.settings["search"], epochs)), None)
+    if first is None:
+        return None, [(one, one.best) for one in complete if one.best is not None]
+    ended = [one for one in trials if one.state not in (TrialState.RUNNING, TrialState.WAITING)]
+    values = [(one, _best_until(dict(record.history(one, VALIDATION)), first)) for one in ended]
+    return first, [(one, value) for one, value in values if value is not None and math.isfinite(value)]
 
 
 def importances(record: StudyRecord, dataset: str, name: str) -> dict[str, dict[str, float]]:
-    """Importance of each hyperparameter by evaluator, over the cell's complete trials.
+    """Importance of each hyperparameter by evaluator, over the trials and values of `judged`.
 
     Returns:
         Empty where it would say nothing (see `study.search.importance.importances`), or if the architecture is not
         known here.
     """
-    trials = record.search(dataset, name)
-    pretrained = any(one.generator_from is not None for one in trials)
+    pretrained = any(one.generator_from is not None for one in record.search(dataset, name))
     try:
         space = searched(name, record.settings["search"]["space"].get(name, {}), pretrained=pretrained)
     except ModelError:
         return {}
-    complete = [
-        (one.params, one.best) for one in trials if one.state == TrialState.COMPLETE and one.best is not None
-    ]
-    return importance.importances(distributions(space), complete)
+    _, compared = judged(record, dataset, name)
+    return importance.importances(distributions(space), [(one.params, value) for one, value in compared])
 
 
 def logarithmic(name: str, parameter: str, values: list[float]) -> bool:

@@ -15,6 +15,7 @@ from study.reporting.search_analysis import (
     early_ranks,
     expected_best_curve,
     importances,
+    judged,
     logarithmic,
 )
 from study.search.importance import FEWEST_FOR_IMPORTANCE
@@ -40,6 +41,7 @@ class CellSearch:
         states: Number of trials by state.
         figures: History first, then one slice per hyperparameter.
         importance: By evaluator, by hyperparameter.
+        importance_of: Which trials are compared for it, and when; empty without.
         no_importance: Why there is none; empty if there is.
         ranks: Early against final values.
         ends: How trials that did not complete ended, with their reasons.
@@ -50,6 +52,7 @@ class CellSearch:
     states: dict[str, int]
     figures: list[Markup]
     importance: dict[str, dict[str, float]]
+    importance_of: str
     no_importance: str
     ranks: list[EarlyRank]
     ends: list[TrialRecord]
@@ -59,6 +62,7 @@ def cell_search(record: StudyRecord, dataset: str, architecture: str, colour: st
     """Everything that the report says of one cell's search."""
     trials = record.search(dataset, architecture)
     importance = importances(record, dataset, architecture)
+    rung, compared = judged(record, dataset, architecture)
     states: dict[str, int] = {}
     for trial in trials:
         states[trial.state] = states.get(trial.state, 0) + 1
@@ -68,7 +72,8 @@ def cell_search(record: StudyRecord, dataset: str, architecture: str, colour: st
         states,
         [_history(trials, colour), *_slices(trials, colour)] if trials else [],
         importance,
-        "" if importance else _why_no_importance(trials),
+        _compared(rung, len(compared)) if importance else "",
+        "" if importance else _why_no_importance(trials, len(compared)),
         early_ranks(record, dataset, architecture),
         [one for one in trials if one.state in (TrialState.PRUNED, TrialState.FAIL)],
     )
@@ -102,14 +107,17 @@ def _slices(trials: list[TrialRecord], colour: str) -> list[Markup]:
     return figures
 
 
-def _why_no_importance(trials: list[TrialRecord]) -> str:
-    complete = sum(one.state == TrialState.COMPLETE for one in trials)
+def _compared(rung: int | None, count: int) -> str:
+    if rung is None:
+        return f"over {count} complete trials"
+    return f"over all {count} trials that reached epoch {rung}, where the pruner first judges, by their best until then"
+
+
+def _why_no_importance(trials: list[TrialRecord], compared: int) -> str:
     if trials and len(trials[0].params) < 2:
         return "It has one hyperparameter, which has all the importance there is."
-    if complete < FEWEST_FOR_IMPORTANCE:
-        return (
-            f"It has {complete} complete trials; importances of fewer than {FEWEST_FOR_IMPORTANCE} are noise."
-        )
+    if compared < FEWEST_FOR_IMPORTANCE:
+        return f"It has {compared} comparable trials; importances of fewer than {FEWEST_FOR_IMPORTANCE} are noise."
     return "Its trials do not differ, or its search space is not known here."
 
 

@@ -16,7 +16,7 @@ from optuna.importance import (
 from study.search.trial_spec import Parameters
 
 FEWEST_FOR_IMPORTANCE = 8
-"""Complete trials below which importances are noise and are not computed."""
+"""Trials below which importances are noise and are not computed."""
 
 
 def importances(
@@ -26,7 +26,7 @@ def importances(
 
     Args:
         space: The cell's search space.
-        trials: Parameters and objective of its complete trials.
+        trials: Parameters and objective of trials that can be compared.
 
     Returns:
         Of the hyperparameters that vary and that all trials have, which those under a condition need not. Empty where

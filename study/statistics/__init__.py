@@ -6,7 +6,7 @@ from study.statistics.decision import Decision, decide
 from study.statistics.family import shaffer
 from study.statistics.interval import Interval, Scope
 from study.statistics.looks import look_level, repeated_p
-from study.statistics.means import mean_interval, ratio_interval
+from study.statistics.means import entropy_scores, mean_interval, ratio_interval
 from study.statistics.proportion import wilson
 from study.statistics.search import expected_best, incumbent, rank_correlation
 from study.statistics.verdict import Verdict, verdicts
@@ -20,6 +20,7 @@ __all__ = [
     "collapse_rate",
     "compare",
     "decide",
+    "entropy_scores",
     "expected_best",
     "incumbent",
     "look_level",

@@ -1,7 +1,7 @@
 """Intervals for a mean score and for a ratio of means, with replicates and images both random."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from study.statistics.components import as_scores, components
 from study.statistics.interval import Interval, symmetric
@@ -28,6 +28,27 @@ def mean_interval(scores: ArrayLike, level: float = 0.95, categories: ArrayLike 
     """
     found = components(as_scores(scores), categories)
     return symmetric(found.mean, found.parts(), found.scope, found.method, level)
+
+
+def entropy_scores(histograms: ArrayLike) -> NDArray[np.float64]:
+    """Scores whose mean over images is the entropy of their histograms together, and varies with images as it does.
+
+    The entropy to first order around the pooled histogram: what an image adds is the derivative by its own histogram.
+
+    Args:
+        histograms: …×images×bins of non-negative weights; NaN where an image is absent.
+
+    Returns:
+        …×images, in bits; 0 where all histograms are empty.
+    """
+    array = np.asarray(histograms, dtype=np.float64)
+    pooled = np.nanmean(array, axis=-2, keepdims=True)
+    total = pooled.sum(axis=-1, keepdims=True)
+    share = pooled / np.where(total > 0, total, 1)
+    bits = -np.log2(np.where(share > 0, share, 1))  # what has no weight in any image adds nothing
+    entropy = (share * bits).sum(axis=-1, keepdims=True)
+    slope = np.where(share > 0, bits - entropy, 0) / np.where(total > 0, total, 1)
+    return np.asarray(entropy[..., 0] + (array * slope).sum(axis=-1))
 
 
 def ratio_interval(

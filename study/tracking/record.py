@@ -132,11 +132,11 @@ class StudyRecord:
         """Whether the study's driver reached its end."""
         return str(self._runs[STUDY_RUN].info.status) == "FINISHED"
 
-    def test_files(self, dataset: str, replicate: int = 1) -> list[str]:
-        """The test images' files, in the order of evaluations; empty if an early version did not record them."""
+    def test_images(self, dataset: str, replicate: int = 1) -> tuple[list[str], list[int]]:
+        """The test images' files and categories (−1 for none), in the order of evaluations; empty if not recorded."""
         facts = self.data["datasets"][dataset]
         own = facts.get("tests_of_replicates", {}).get(str(replicate), facts)
-        return list(own.get("test_files", []))
+        return list(own.get("test_files", [])), list(own.get("test_categories", []))
 
     @property
     def rotates(self) -> bool:
@@ -189,7 +189,7 @@ class StudyRecord:
             return load_evaluation(self.download(final.run_id, EVALUATION, Path(folder)))
 
     def trivial_evaluation(self, dataset: str, name: str, replicate: int = 1) -> dict[str, np.ndarray]:
-        """The same for a trivial prediction: `grey copy`, `mean chroma` or `white`.
+        """The same for a trivial prediction, one of `models.metrics.TRIVIAL`.
 
         Args:
             dataset: The dataset.

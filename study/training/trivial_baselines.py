@@ -16,9 +16,10 @@ from data_utils.splits import TEST, TRAIN
 from models.metrics import TRIVIAL, grey_copy, mean_chroma, white
 from models.metrics.evaluation import evaluate, summary_of
 from models.metrics.table import ADDED
+from models.metrics.tint import best_tint
 
 _BATCH = 64
-_VERSION = 1
+_VERSION = 2
 
 
 def trivial_evaluations(images: ImageSet) -> dict[str, dict[str, np.ndarray]]:
@@ -45,6 +46,8 @@ def _evaluation(images: ImageSet, name: str) -> dict[str, np.ndarray]:
 def _prediction(images: ImageSet, name: str) -> Callable[[Tensor], Tensor]:
     if name == "mean chroma":
         return mean_chroma(images.colour[images.indices(TRAIN)]).predict
+    if name == "best tint":
+        return best_tint(images.colour, images.indices(TRAIN)).predict
     return {"grey copy": grey_copy, "white": white}[name]
 
 

@@ -11,7 +11,6 @@ from models.losses import (
     mean_absolute_error,
     mean_squared_error,
     probability,
-    saturation,
 )
 
 LOGITS = [-9.5, -6.0, -2.0, -0.3, 0.0, 0.7, 3.0, 6.5, 9.5]
@@ -91,12 +90,31 @@ def test_losses_of_bfloat16_logits_are_float32():
         assert loss.generator(fake).item() == pytest.approx(math.log1p(math.exp(-7)), rel=1e-3)
 
 
-def test_saturation_counts_logits_past_17_and_exact_probabilities():
-    logits = torch.tensor([-200.0, -17.5, -10.0, 0.0, 16.0, 16.9, 17.1, 40.0])
-    expected = ((logits.abs() > 17) | (torch.sigmoid(logits) == 1)).float().mean()
-    assert saturation(logits) == expected
-    assert expected >= 0.5
-    assert saturation(torch.zeros(3)) == 0
+def measured_share(epsilon: float, fake: torch.Tensor) -> float:
+    """Of the exact gradient that G receives, by automatic differentiation."""
+    (_, (given,)), (_, (exact,)) = (
+        value_and_gradient(loss.generator, fake) for loss in (ProbabilityLoss(epsilon), LogitsLoss())
+    )
+    return float(given.abs().sum() / exact.abs().sum())
+
+
+@pytest.mark.parametrize(
+    ("logit", "epsilon", "left"), [(-10, 4.6e-4, 0.09), (-28, 1e-12, 0.41), (-3, 1e-8, 1.0)]
+)
+def test_the_gradient_left_is_what_automatic_differentiation_gives(logit, epsilon, left):
+    fake = torch.tensor([float(logit), logit - 0.5])
+    found = ProbabilityLoss(epsilon).gradient_left(torch.zeros(2), fake).item()
+    assert found == pytest.approx(measured_share(epsilon, fake), rel=1e-4)
+    assert ProbabilityLoss(epsilon).gradient_left(torch.zeros(1), fake[:1]).item() == pytest.approx(
+        left, abs=0.01
+    )
+
+
+def test_a_discriminator_that_is_surely_wrong_is_stuck_and_one_that_is_right_is_not():
+    sure = torch.full((4,), 30.0)
+    assert ProbabilityLoss(1e-6).gradient_left(-sure, sure).item() < 1e-3
+    assert ProbabilityLoss(1e-6).gradient_left(sure, torch.zeros(4)).item() == pytest.approx(1, abs=1e-4)
+    assert LogitsLoss().gradient_left(-sure, -sure).item() == 1
 
 
 def test_pixel_losses():

@@ -145,6 +145,7 @@ class Writer:
         predictions = {
             "grey copy": grey_copy,
             "white": white,
+            "best tint": lambda grey: grey_copy(grey) - tint,
             "mean chroma": lambda grey: grey_copy(grey) + tint,
         }
         rows = {

@@ -18,7 +18,7 @@ from optuna.pruners import (
 from optuna.trial import FrozenTrial
 
 from study.settings.choices.pruners import PRUNERS
-from study.settings.sections.search import SearchSettings
+from study.settings.sections.search import SearchSettings, first_rung
 
 
 def make_pruner(search: SearchSettings, epochs: int) -> BasePruner:
@@ -49,19 +49,17 @@ def _at_its_best(trial: FrozenTrial) -> FrozenTrial:
     return judged
 
 
-def _first_rung(search: SearchSettings, epochs: int) -> int:
-    return max(1, search.warmup_of(epochs))
-
-
 def halving(search: SearchSettings, epochs: int) -> BasePruner:
     """`halving`."""
-    return _Halving(min_resource=_first_rung(search, epochs), reduction_factor=search.reduction_factor)
+    return _Halving(
+        min_resource=first_rung(search.warmup_epochs, epochs), reduction_factor=search.reduction_factor
+    )
 
 
 def hyperband(search: SearchSettings, epochs: int) -> BasePruner:
     """`hyperband`."""
     return _Hyperband(
-        min_resource=_first_rung(search, epochs),
+        min_resource=first_rung(search.warmup_epochs, epochs),
         max_resource=epochs,
         reduction_factor=search.reduction_factor,
     )

@@ -43,3 +43,8 @@ class SearchSettings(Section):
     def warmup_of(self, epochs: int) -> int:
         """Epochs that a trial of `epochs` epochs trains before it can be pruned."""
         return math.ceil(epochs / 4) if self.warmup_epochs is None else self.warmup_epochs
+
+
+def first_rung(warmup_epochs: int | None, epochs: int) -> int:
+    """The epoch after which trials are first compared; at least 1."""
+    return max(1, SearchSettings(warmup_epochs=warmup_epochs).warmup_of(epochs))

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 import torch
+from skimage.color import rgb2lab
 from torch import Tensor
 
 from models.metrics import entropy, hue_histogram, image_quantities, rgb_to_lab
+from tests.support.reference_metrics import hue_histogram as reference_hues
 from tests.support.reference_metrics import reference_quantities
 
 QUICK = {"ciede2000", "psnr", "ssim"} | {
@@ -26,6 +28,8 @@ def test_every_quantity_agrees_with_scikit_image(pair: tuple[Tensor, Tensor]) ->
     for index in range(3):
         for name, expected in reference_quantities(prediction[index], truth[index]).items():
             assert quantities[name][index].item() == pytest.approx(expected, rel=1e-3, abs=1e-3), name
+        hues = reference_hues(rgb2lab(prediction[index]))
+        np.testing.assert_allclose(quantities["hue_histogram"][index], hues, atol=1e-3)
 
 
 def test_one_float_per_image_and_fewer_names_when_quick(pair: tuple[Tensor, Tensor]) -> None:
@@ -88,6 +92,7 @@ def test_green_turned_red_shows_on_the_object_and_not_on_the_background() -> Non
 def test_few_learnt_colours_show() -> None:
     hues = torch.linspace(0, 2 * torch.pi, 65)[:-1]
     lab = torch.stack([torch.full_like(hues, 50.0), 40 * hues.cos(), 40 * hues.sin()]).view(1, 3, 8, 8)
+    lab = torch.nn.functional.interpolate(lab, scale_factor=4)  # in patches, of which no block has two
     one_hue = lab.clone()
     one_hue[:, 1], one_hue[:, 2] = 40, 0
     grey = lab * torch.tensor([1.0, 0.01, 0.01]).view(1, 3, 1, 1)

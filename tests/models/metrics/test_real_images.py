@@ -12,9 +12,6 @@ from models.metrics import grey_copy, image_quantities, keep_luminance, luma, me
 from models.metrics.standard import ssim
 from tests.support.reference_metrics import inner_ssim, reference_quantities
 
-# isort: split
-from torchmetrics.functional.image import structural_similarity_index_measure
-
 
 @pytest.fixture(scope="module")
 def photographs() -> np.ndarray:
@@ -51,17 +48,11 @@ def test_metrics_of_the_trivial_rows_equal_scikit_image(photographs: np.ndarray,
             assert value == pytest.approx(expected, rel=2e-3, abs=2e-3), f"{name} of photograph {index}"
 
 
-def test_ssim_of_photographs_is_that_of_torchmetrics_and_inside_that_of_scikit_image(
-    photographs: np.ndarray,
-) -> None:
+def test_ssim_of_photographs_is_that_of_scikit_image(photographs: np.ndarray) -> None:
     truth = torch.tensor(photographs).permute(0, 3, 1, 2).float() / 255
     grey = luma(truth)[:, None].expand(-1, 3, -1, -1)
-    values, full = structural_similarity_index_measure(
-        grey, truth, data_range=1.0, reduction="none", return_full_image=True
-    )
-    torch.testing.assert_close(ssim(grey, truth), values, atol=1e-5, rtol=0)
     expected = [
         inner_ssim(a.permute(1, 2, 0).double().numpy(), b.permute(1, 2, 0).double().numpy())
         for a, b in zip(grey, truth, strict=True)
     ]
-    np.testing.assert_allclose(full[..., 5:-5, 5:-5].mean(dim=(1, 2, 3)).numpy(), expected, atol=1e-4)
+    np.testing.assert_allclose(ssim(grey, truth).numpy(), expected, atol=1e-4)

@@ -35,9 +35,7 @@ def test_every_metric_of_the_table_is_summarised() -> None:
 def test_hues_are_pooled_over_images() -> None:
     one_hue_each = np.zeros((2, 36))
     one_hue_each[0, 3] = one_hue_each[1, 20] = 5.0
-    row = summarise(
-        {"hue_histogram": one_hue_each, "hue_histogram_true": torch.ones(2, 36), "hue_entropy": [0.0, 0.0]}
-    )
+    row = summarise({"hue_histogram": one_hue_each, "hue_histogram_true": torch.ones(2, 36)})
     assert row["pooled_hue_entropy"] == pytest.approx(1)
     assert row["pooled_hue_entropy_ratio"] == pytest.approx(1 / math.log2(36))
     assert entropy(torch.from_numpy(one_hue_each)).tolist() == [0, 0]

@@ -9,7 +9,7 @@ GREY = torch.rand(3, 1, 12, 10, generator=torch.Generator().manual_seed(0)) * 2 
 
 
 def test_names_are_those_of_the_tables() -> None:
-    assert TRIVIAL == ("grey copy", "mean chroma", "white")
+    assert TRIVIAL == ("grey copy", "best tint", "mean chroma", "white")
 
 
 def test_grey_copy_and_white() -> None:

@@ -49,7 +49,7 @@ def test_a_plugin_adds_a_format(table, tmp_path):
     output, plugin = tmp_path / "made.html", str(ROOT / "examples" / "html_table.py")
     assert main(["--from-csv", str(table), "--plugin", plugin, "--output", str(output)]) == 0
     page = output.read_text(encoding="utf-8")
-    assert page.count("<tr>") == 1 + 6 + 6
+    assert page.count("<tr>") == 1 + 6 + 8
     assert "koalarization" in page
 
 

@@ -13,8 +13,10 @@ from study.reporting.search_analysis import (
     early_ranks,
     expected_best_curve,
     importances,
+    judged,
     logarithmic,
     random_start,
+    rungs,
 )
 from study.reporting.search_section import _slices
 from study.search.importance import FEWEST_FOR_IMPORTANCE
@@ -28,7 +30,14 @@ from tests.support.tables import restored
 def record(
     trials: list[TrialRecord], histories=None, sampler: str = "tpe", startup: int = 3
 ) -> SimpleNamespace:
-    search = {"sampler": sampler, "startup_trials": startup, "warmup_epochs": 1, "space": {}}
+    search = {
+        "sampler": sampler,
+        "startup_trials": startup,
+        "space": {},
+        "pruner": "halving" if histories else "none",
+        "warmup_epochs": None,
+        "reduction_factor": 2,
+    }
     return SimpleNamespace(
         settings={"search": search},
         search=lambda _, name: [one for one in trials if one.architecture == name],
@@ -88,13 +97,49 @@ def test_importance_finds_the_parameter_that_matters():
     assert importances(record(trials[: FEWEST_FOR_IMPORTANCE - 1]), "fruit", "cgan") == {}
 
 
-def test_early_values_that_foretell_the_end_correlate():
+def test_trials_are_compared_where_the_pruner_first_judges_survivors_and_others():
+    """Of the trials from scratch none survives: complete ones alone would say that the start does not matter."""
+    rng = np.random.default_rng(0)
+    trials, histories = [], []
+    for number in range(40):
+        scratch = number % 2 == 0
+        value = 20.0 if scratch else 10.0
+        params = {
+            "learning_rate": float(10 ** rng.uniform(-4, -2)),
+            "generator_init": "scratch" if scratch else "unet",
+        }
+        state = TrialState.PRUNED if scratch else TrialState.COMPLETE
+        trials.append(
+            trial(
+                number, params=params, best=value, state=state, epochs=2 if scratch else 8, generator_from=0
+            )
+        )
+        until = 2 if scratch else 8
+        histories.append([(epoch, value + rng.normal() - epoch / 8) for epoch in range(1, until + 1)])
+    rung, compared = judged(record(trials, histories), "fruit", "cgan")
+    assert rung == 2
+    assert len(compared) == 40
+    for values in importances(record(trials, histories), "fruit", "cgan").values():
+        assert max(values, key=lambda name: values[name]) == "generator_init"
+
+
+def test_early_values_are_compared_where_the_pruner_judges_and_as_it_does():
     trials = [trial(number) for number in range(10)]
-    histories = [[(epoch, 20.0 + number - epoch) for epoch in range(1, 9)] for number in range(10)]
+    histories = [[(epoch, 20.0 + number - epoch) for epoch in range(1, 8)] for number in range(10)]
+    for number, history in enumerate(histories):  # a bad last epoch before the rung, in reverse order
+        history[1] = (2, 90.0 - number)
     ranks = early_ranks(record(trials, histories), "fruit", "cgan")
-    assert [rank.epoch for rank in ranks] == [1, 2, 4]
+    assert [rank.epoch for rank in ranks] == [2, 4]  # a quarter of 7 epochs, rounded up as the pruner does
     assert all(rank.correlation.value == pytest.approx(1) for rank in ranks)
-    assert early_ranks(record(trials[:1], histories), "fruit", "cgan") == []
+    assert early_ranks(record(trials[:4], histories), "fruit", "cgan") == []
+
+
+def test_where_the_pruners_judge():
+    search = {"pruner": "halving", "warmup_epochs": None, "reduction_factor": 3}
+    assert rungs(search, 30) == [8, 24]
+    assert rungs(search | {"warmup_epochs": 0}, 5) == [1, 3]
+    assert rungs(search | {"pruner": "median"}, 30) == [8, 16]
+    assert rungs(search | {"pruner": "none"}, 30) == rungs(search, 1) == []
 
 
 def test_integers_and_conditional_hyperparameters_are_read_off_too(monkeypatch):

@@ -1,4 +1,4 @@
-"""Diagnostics of the conditional GAN's search: saturation, non-finite steps, ε, and the generator's start."""
+"""Diagnostics of the conditional GAN's search: gradients lost, non-finite steps, ε, and the generator's start."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from study.reporting.image_diagnostics import Diagnosis, Measurement
+from study.reporting.diagnostics.diagnosis import Diagnosis, Measurement
 from study.reporting.search_analysis import known_architecture
 from study.search.trial_spec import TrialState
 from study.statistics import Interval, decide, mean_interval, rank_correlation, wilson
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
-SATURATION = "train/saturation"
+GRADIENT = "train/gradient_left"
 NONFINITE = "train/nonfinite_steps"
 EPSILON = "epsilon"
 
-SATURATED_SHARE = 0.05
-"""Discriminator saturation: in the worst epoch more than this share of its logits gives no gradient."""
+SATURATED = 0.5
+"""Discriminator saturation: in the worst epoch less than this share of the exact gradient is left."""
 NONFINITE_SHARE = 0.05
 """Non-finite steps: more than this share of the trials had one, or diverged."""
 
@@ -30,12 +30,12 @@ class AdversarialTrial:
     """What one trial's discriminator did.
 
     Attributes:
-        saturation: Largest share of saturated logits of any epoch, NaN if it never reported.
+        gradient: Lowest share of the exact gradient that was left in any epoch, NaN if it never reported.
         broken: Whether it had a non-finite step or diverged.
     """
 
     trial: TrialRecord
-    saturation: float
+    gradient: float
     broken: bool
 
 
@@ -48,15 +48,14 @@ def adversarial_diagnoses(record: StudyRecord) -> list[Diagnosis]:
         Diagnosis(
             "Discriminator saturation",
             "Not stated; ε was put inside the logarithm against it.",
-            "Mean over the search's trials of the largest share of saturated logits in an epoch; seen above "
-            f"{SATURATED_SHARE:g}.",
+            "Mean over the search's trials of the lowest share of the exact gradient (without ε and rounding) that an "
+            f"epoch left to the player who had less of it; seen below {SATURATED:g}.",
             tuple(_saturation(*cell, trials) for cell, trials in cells.items()),
         ),
         Diagnosis(
             "Saturation against ε",
             "Not stated.",
-            "Spearman's ρ between ε and saturation over the search's trials; seen if its "
-            "interval lies below 0 "
+            "Spearman's ρ between ε and that share over the search's trials; seen if its interval lies above 0 "
             "(larger ε, less saturation).",
             tuple(_against_epsilon(*cell, trials) for cell, trials in cells.items()),
         ),
@@ -84,38 +83,38 @@ def adversarial_trials(record: StudyRecord, dataset: str, architecture: str) -> 
     """The search trials of a cell that reported how saturated their discriminator was."""
     found = []
     for trial in record.search(dataset, architecture):
-        if SATURATION not in record.metric_names(trial):
+        if GRADIENT not in record.metric_names(trial):
             continue
-        shares = [value for _, value in record.history(trial, SATURATION)]
+        shares = [value for _, value in record.history(trial, GRADIENT)]
         bad = any(value > 0 for _, value in record.history(trial, NONFINITE))
         diverged = trial.state == TrialState.FAIL and trial.reason.startswith("diverged")
-        found.append(AdversarialTrial(trial, max(shares, default=math.nan), bad or diverged))
+        found.append(AdversarialTrial(trial, min(shares, default=math.nan), bad or diverged))
     return found
 
 
 def _saturation(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
-    values = np.array([one.saturation for one in trials])
+    values = np.array([one.gradient for one in trials])
     values = values[np.isfinite(values)]
     where = f"{dataset} · {architecture}"
     if not len(values):
         return Measurement(where, "no finite value", "not decided")
     interval = mean_interval(values)
-    verdict = decide(interval.low, interval.high, SATURATED_SHARE)
-    return Measurement(where, _text(interval), verdict, f"{len(values)} trials; largest {values.max():.2f}")
+    verdict = decide(interval.low, interval.high, SATURATED, "below")
+    return Measurement(where, _text(interval), verdict, f"{len(values)} trials; lowest {values.min():.2f}")
 
 
 def _against_epsilon(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
     numeric = [(one, one.trial.params.get(EPSILON)) for one in trials]
-    pairs = [(value, one.saturation) for one, value in numeric if isinstance(value, float)]
+    pairs = [(value, one.gradient) for one, value in numeric if isinstance(value, float)]
     where = f"{dataset} · {architecture}"
     if len(pairs) < 2:
         return Measurement(where, "too few trials", "not decided")
     interval = rank_correlation(*np.array(pairs).T)
     if math.isnan(interval.value):
         return Measurement(
-            where, "saturation was the same in all trials", "not decided", f"{len(pairs)} trials"
+            where, "the share was the same in all trials", "not decided", f"{len(pairs)} trials"
         )
-    verdict = decide(interval.low, interval.high, 0.0, "below")
+    verdict = decide(interval.low, interval.high, 0.0)
     return Measurement(where, f"ρ {_text(interval)}", verdict, f"{len(pairs)} trials")
 
 

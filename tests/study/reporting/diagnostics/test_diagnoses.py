@@ -8,40 +8,28 @@ import numpy as np
 import pytest
 
 from study.comparison.finals import CellEvidence
-from study.reporting.gan_diagnostics import adversarial_diagnoses, generator_start, welch
-from study.reporting.image_diagnostics import greenness, image_diagnoses, white_collapse
+from study.reporting.diagnostics.adversary import adversarial_diagnoses, generator_start, welch
+from study.reporting.diagnostics.pictures import chroma_variance, image_diagnoses
 from study.tracking.trial_record import TrialRecord
-from tests.support.cell_evidence import IMAGES, cell, hue_histogram, trial
-
-
-def evidence(*cells: CellEvidence, categories: tuple[str, ...] = ()) -> SimpleNamespace:
-    facts = {"categories": list(categories), "test_categories": [0] * IMAGES if categories else [-1] * IMAGES}
-    return SimpleNamespace(
-        cells={("fruit", one.architecture): one for one in cells},
-        datasets=["fruit"],
-        of=lambda _: list(cells),
-        categories=lambda _: None,
-        record=SimpleNamespace(
-            data={"datasets": {"fruit": facts}}, settings={}, looks=[], replicates=1, rotates=False
-        ),
-    )
+from tests.support.cell_evidence import cell, evidence, trial
 
 
 def verdicts(*cells: CellEvidence) -> dict[str, str]:
     return {one.title: one.rows[0].verdict for one in image_diagnoses(evidence(*cells)) if one.rows}
 
 
+RED = 20
 FAILINGS = {
-    "White collapse": {"white_fraction": 0.98},
-    "Blur": {"sharpness": 0.2},
-    "Green turned red": {"hue": 20},
-    "Few learnt colours": {"hue_entropy": 1.0},
+    "White collapse": {"white_distance": 2.0},
+    "Blur": {"detail": 0.2},
+    "Green turned red": {"hues": (RED, 40, 250, 310)},
+    "Few learnt colours": {"hues": (130, 40, 130, 40)},
     "Desaturation": {"saturation": 8.0},
 }
 
 
 def test_a_perfect_model_shows_none_of_the_failings():
-    assert verdicts(cell()) == dict.fromkeys(FAILINGS, "not seen")
+    assert verdicts(cell()) == dict.fromkeys([*FAILINGS, "Collapse to one colour"], "not seen")
 
 
 @pytest.mark.parametrize("title", FAILINGS)
@@ -51,36 +39,31 @@ def test_each_failing_is_seen_alone(title):
 
 
 def test_a_wide_interval_decides_nothing():
-    assert verdicts(cell(sharpness=0.5, spread=0.5))["Blur"] == "not decided"
+    assert verdicts(cell(detail=0.5, spread=0.5))["Blur"] == "not decided"
 
 
-def test_white_collapse_is_a_share_of_what_was_not_white():
-    assert white_collapse(cell(white_fraction=1.0)).value == pytest.approx(1, abs=0.02)
-    assert white_collapse(cell()).value == pytest.approx(0, abs=0.02)
-
-
-def test_greenness_has_the_sign_of_the_predicted_a_star():
-    red, green = greenness(cell(hue=20)), greenness(cell())
-    assert red is not None
-    assert green is not None
-    assert red.value < 0 < green.value == pytest.approx(1, abs=0.05)
+def test_one_colour_for_all_images_is_a_collapse():
+    found = verdicts(cell(hues=(RED,)))
+    assert found["Collapse to one colour"] == "seen"
+    assert found["Few learnt colours"] == "seen"
+    assert found["Green turned red"] != "seen"  # all is red
+    assert chroma_variance(cell()).value == pytest.approx(1, abs=0.02)
 
 
 def test_a_truth_without_green_gives_no_row():
     one = cell()
     for quantities in one.evaluations:
-        quantities["hue_histogram_true"] = hue_histogram(30)
+        quantities["a_star_true"] = np.abs(quantities["a_star_true"])
     assert "Green turned red" not in verdicts(one)
 
 
-def test_green_categories_are_named():
-    rows = next(
-        one.rows
-        for one in image_diagnoses(evidence(cell(hue=20), categories=("Cucumber",)))
-        if "red" in one.title
-    )
-    assert rows[0].remark.startswith("Cucumber -")
-    assert rows[0].remark.endswith(": seen")
+def test_green_is_seen_beside_what_needs_no_learning():
+    names = ("Cucumber", "Orange", "Plum", "Grape")
+    found = image_diagnoses(evidence(cell(hues=(RED, 40, 250, 310)), categories=names))
+    (row,) = next(one.rows for one in found if "red" in one.title)
+    beside, cucumber = row.remark.split("; ")
+    assert beside.startswith("beside it: grey copy 0.00, best tint -0.16, its own mean colour -")
+    assert cucumber.startswith("Cucumber -1.4")
 
 
 @pytest.mark.parametrize(
@@ -93,30 +76,33 @@ def test_whether_the_u_net_is_best(unet, cgan, verdict):
     assert verdicts(*cells)["Best architecture"] == verdict
 
 
-def fake_record(trials: list[TrialRecord], saturation: list[float], bad: list[float]) -> SimpleNamespace:
-    values = {"train/saturation": saturation, "train/nonfinite_steps": bad}
+def fake_record(trials: list[TrialRecord], gradient: list[float], bad: list[float]) -> SimpleNamespace:
+    values = {"train/gradient_left": gradient, "train/nonfinite_steps": bad}
     return SimpleNamespace(
         cells=[("fruit", "cgan")],
         search=lambda *_: trials,
         metric_names=lambda _: list(values),
-        history=lambda one, metric: [(1, 0.0), (2, values[metric][one.number])],
+        history=lambda one, metric: [
+            (1, float(metric.endswith("left"))),
+            (2, values[metric][one.number]),
+        ],
     )
 
 
 def test_saturation_falls_with_epsilon():
     epsilons = np.logspace(-12, -3, 20)
     trials = [trial(number, params={"epsilon": float(value)}) for number, value in enumerate(epsilons)]
-    record = fake_record(trials, list(np.linspace(0.9, 0.2, 20)), [0] * 20)
+    record = fake_record(trials, list(np.linspace(0.1, 0.6, 20)), [0] * 20)
     found = {one.title: one.rows[0] for one in adversarial_diagnoses(record) if one.rows}
     assert found["Discriminator saturation"].verdict == "seen"
     assert found["Saturation against ε"].verdict == "seen"
-    assert found["Saturation against ε"].value.startswith("ρ -1.00")
+    assert found["Saturation against ε"].value.startswith("ρ 1.00")
     assert found["Non-finite steps"].verdict == "not decided"
 
 
 def test_trials_that_broke_are_counted_with_their_epsilon():
     trials = [trial(number, params={"epsilon": 1e-12}) for number in range(8)]
-    record = fake_record(trials, [0] * 8, [3] * 8)
+    record = fake_record(trials, [1] * 8, [3] * 8)
     found = {one.title: one.rows[0] for one in adversarial_diagnoses(record) if one.rows}
     assert found["Non-finite steps"].verdict == "seen"
     assert "8 of 8 trials, with ε 1.0e-12" in found["Non-finite steps"].remark
