@@ -24,6 +24,8 @@ FEW_HUES = 0.8
 """Few learnt colours: less than this share of the entropy of the truth's hues is left."""
 DESATURATED = 0.7
 """Desaturation: less than this share of the truth's mean chroma is left."""
+ONE_TINT = 0.05
+"""Share of the truth's variance between images below which all images have one tint."""
 TURNED_RED = 0.0
 """Green turned red: green images are redder than the yardstick, as a share of the truth's a*."""
 GREEN_HUES = (100.0, 220.0)
@@ -68,9 +70,9 @@ def image_diagnoses(evidence: Evidence) -> list[Diagnosis]:
             "Green turned red",
             "Green vegetables were coloured red.",
             "Mean a* of green images, predicted / true: 1 is as green as the truth, 0 no green left, below 0 red. "
-            "Seen where they are redder than the grey copy, than the best tint, and than the architecture's own mean "
-            f"colour, each of which needs no learning. Green is a mean hue of {GREEN_HUES[0]:.0f}° to "
-            f"{GREEN_HUES[1]:.0f}° in Lab.",
+            "Seen where they are redder than the grey copy and than the best tint, and one tint of all images does not "
+            f"explain it: their mean colours vary by more than {ONE_TINT:g} of the truth's variance. Green is a mean "
+            f"hue of {GREEN_HUES[0]:.0f}° to {GREEN_HUES[1]:.0f}° in Lab.",
             tuple(row for cell in evidence.cells.values() if (row := turned_red(evidence, cell))),
         ),
         Diagnosis(
@@ -112,17 +114,30 @@ def turned_red(evidence: Evidence, cell: CellEvidence) -> Measurement | None:
     chosen = _is_green(cell.truth("a_star"), cell.truth("b_star"))
     if not chosen.any():
         return None
-    found, beside = greenness(cell, chosen), []
-    decisions: list[Decision] = []
+    found, varied, beside = greenness(cell, chosen), told_apart(cell), []
+    decisions = [decide(varied.low, varied.high, ONE_TINT)]
     for name, a_star in _yardsticks(evidence, cell).items():
-        beside.append(f"{name} {round(_share(cell, a_star, chosen).value, 2) + 0.0:.2f}")  # no −0.00
+        reference = ratio_interval(a_star[chosen], cell.truth("a_star")[chosen])
+        beside.append(f"{name} {round(reference.value, 2) + 0.0:.2f}")  # no −0.00
         margin = _share(cell, cell.scores("a_star") - a_star, chosen)
         decisions.append(decide(margin.low, margin.high, TURNED_RED, "below"))
     verdict: Decision = "not seen" if "not seen" in decisions else "not decided"
     if all(one == "seen" for one in decisions):
         verdict = "seen"
-    remark = "; ".join([f"beside it: {', '.join(beside)}", *_green_categories(evidence, cell)])
+    parts = [
+        f"beside it: {', '.join(beside)}",
+        f"images are told apart by {interval_text(varied)} of the truth's variance",
+    ]
+    remark = "; ".join([*parts, *_green_categories(evidence, cell)])
     return Measurement(f"{cell.dataset} · {cell.architecture}", interval_text(found), verdict, remark)
+
+
+def told_apart(cell: CellEvidence) -> Interval:
+    """Variance between images of their mean colour, predicted over true: near 0 for one tint on all of them."""
+    (a, b), (true_a, true_b) = map(cell.scores, ("a_star", "b_star")), map(cell.truth, ("a_star", "b_star"))
+    return ratio_interval(
+        _about_the_mean(a, b, a**2 + b**2), _about_the_mean(true_a, true_b, true_a**2 + true_b**2)
+    )
 
 
 def greenness(cell: CellEvidence, chosen: np.ndarray) -> Interval:
@@ -136,13 +151,10 @@ def _share(cell: CellEvidence, a_star: np.ndarray, chosen: np.ndarray) -> Interv
 
 
 def _yardsticks(evidence: Evidence, cell: CellEvidence) -> dict[str, np.ndarray]:
-    """The a* of predictions that know nothing of green things, each finals × images."""
-    a_star = cell.scores("a_star")
+    """The a* of each image (N) in predictions that know nothing of green things."""
     trivial = evidence.trivial(cell.dataset)
     known = [name for name in ("grey copy", "best tint") if "a_star" in trivial.get(name, {})]
-    found = {name: np.broadcast_to(cell.of_images(trivial[name], "a_star"), a_star.shape) for name in known}
-    own = np.broadcast_to(np.nanmean(a_star, axis=1, keepdims=True), a_star.shape)
-    return found | {"its own mean colour": own}
+    return {name: cell.of_images(trivial[name], "a_star") for name in known}
 
 
 def _is_green(a: np.ndarray, b: np.ndarray) -> np.ndarray:
