@@ -29,6 +29,7 @@ STUDY_BENCHMARKS = {
     "scale": "a thousand trials, 64 at the same time",
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
+    "repeat": "a whole study repeated on recorded curves: what its intervals hold, and how to divide its budget",
     "looks": "studies that add replicates until decided: how often wrong, how often and when right",
     "spending": "alternatives to how looks spend their error and how pairs are corrected",
 }

@@ -22,7 +22,7 @@ from study.search.cells import derived_seed
 from study.search.conductor import Conductor
 from study.search.ledger import StudyLedger
 from study.search.search_space import distributions
-from study.search.trial_spec import End, Report, TrialSpec
+from study.search.trial_spec import End, Parameters, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
 from study.settings.space import searched
 
@@ -34,10 +34,12 @@ class Standing:
     Attributes:
         epochs: Spent so far.
         best: Lowest objective that can be had so far.
+        params: The configuration that had it; None before a trial is complete.
     """
 
     epochs: int
     best: float
+    params: Parameters | None = None
 
 
 class _Standings:
@@ -46,6 +48,7 @@ class _Standings:
     def __init__(self) -> None:
         self.epochs = 0
         self.new: list[Standing] = []
+        self._winner: Parameters | None = None
 
     def started(self, spec: TrialSpec) -> None:
         """Nothing is spent yet."""
@@ -62,7 +65,9 @@ class _Standings:
 
     def ended(self, spec: TrialSpec, end: End) -> None:
         """Only complete trials count: finals take no others."""
-        self.new.append(Standing(self.epochs, math.inf if end.best is None else end.best))
+        if end.state is TrialState.COMPLETE and end.value == end.best:
+            self._winner = spec.params
+        self.new.append(Standing(self.epochs, math.inf if end.best is None else end.best, self._winner))
 
     def noted(self, sentence: str) -> None:
         """Without meaning here."""

@@ -12,7 +12,7 @@ from models.errors import ModelError
 from models.learner import Batch, Learner
 from models.schedule import CONSTANT, scheduler
 
-Metrics = Callable[[Tensor, Tensor], dict[str, Tensor]]
+Metrics = Callable[[Tensor, Batch], dict[str, Tensor]]
 Summary = Callable[[dict[str, Tensor]], dict[str, float]]
 
 
@@ -35,7 +35,7 @@ class Trainer:
         learner: What is trained.
         train_batches: Gives the batches of each epoch.
         validation_batches: Gives the same batches whenever it is iterated.
-        metrics: (prediction, truth), each B×3×H×W in [−1, 1] → per-image values (B) by name.
+        metrics: (prediction, batch), the former B×3×H×W in [−1, 1] → per-image values (B) by name.
         summarise: Per-image values of the whole split by name → one number by name.
         epochs: Length of the whole training; the recipe's schedule must know it unless it is constant.
 
@@ -113,7 +113,7 @@ class Trainer:
     def validate(self) -> dict[str, float]:
         """Metrics of the present generator over the validation data."""
         parts = [
-            self.metrics(self.learner.predict(batch.grey, batch.features), batch.colour)
+            self.metrics(self.learner.predict(batch.grey, batch.features), batch)
             for batch in self.validation_batches
         ]
         if not parts:

@@ -14,10 +14,12 @@ from safetensors.numpy import load_file, save_file
 from torch import Tensor
 
 from models.learner import Batch, Features
-from models.metrics.colour import keep_luminance
+from models.metrics.ciede2000 import delta_e_2000
+from models.metrics.colour import keep_luminance, rgb_to_lab, to_unit
 from models.metrics.image import image_quantities
 from models.metrics.names import INDEX, KEPT
 from models.metrics.summary import summarise
+from models.metrics.table import OBJECTIVE
 
 Predict = Callable[[Tensor, Features | None], Tensor]
 
@@ -50,6 +52,23 @@ def evaluate(predict: Predict, batches: Iterable[IndexedBatch]) -> dict[str, np.
         kept = image_quantities(keep_luminance(prediction, batch.grey), batch.colour)
         parts.append({**raw, **{f"{KEPT}{name}": value for name, value in kept.items()}, INDEX: batch.index})
     return {name: torch.cat([part[name].cpu() for part in parts]).numpy() for name in parts[0]}
+
+
+def validation_quantities(prediction: Tensor, batch: Batch, *, kept: bool = False) -> dict[str, Tensor]:
+    """What a validation after each epoch measures, (B) each.
+
+    Args:
+        prediction: B×3×H×W in [−1, 1].
+        batch: What it was made from.
+        kept: Measure `kept_ciede2000` as well, the objective of the prediction with the input's luminance.
+    """
+    found = image_quantities(prediction, batch.colour, quick=True)
+    if kept:
+        lab, true = (
+            rgb_to_lab(to_unit(one)) for one in (keep_luminance(prediction, batch.grey), batch.colour)
+        )
+        found[KEPT + OBJECTIVE] = delta_e_2000(lab, true).mean(dim=(1, 2))
+    return found
 
 
 def summary_of(quantities: Mapping[str, ArrayLike]) -> dict[str, float]:

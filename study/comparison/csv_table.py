@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
 _SECONDS = ("device_seconds", "pretraining_seconds")
-_TEXTS = ("parameters", "model_uri")
+_TEXTS = ("parameters", "objective", "model_uri")
 _BOUNDS = ("", "_low", "_high")
 _TRIAL = (
     "dataset",
@@ -68,7 +68,10 @@ def _metrics(summaries: Sequence[CellSummary]) -> list[str]:
 
 
 def _cell_line(one: CellSummary) -> dict[str, Any]:
-    line = {name: getattr(one, name) for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "model_uri")}
+    line = {
+        name: getattr(one, name)
+        for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "objective", "model_uri")
+    }
     for name, interval in one.test.items():
         line |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
     return line | {"model": one.architecture, "parameters": one.parameters}
@@ -105,6 +108,7 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
 def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) -> CellSummary:
     from study.statistics import Interval
 
+    objective = line.get("objective") or OBJECTIVE  # tables of earlier versions do not say
     scope: Scope = "architecture" if int(line["seeds"]) > 1 else "these configurations"
     test = {}
     for name in metrics:
@@ -119,9 +123,10 @@ def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) 
         **{name: float(line[name]) for name in _SECONDS},  # type: ignore[arg-type]
         validation=float(line["validation"]) if line["validation"] else None,
         test=test,
-        beats=beaten(test, trivial[line["dataset"]]),
+        beats=beaten(test, trivial[line["dataset"]], objective),
         model_uri=line["model_uri"],
-        surely_helps=surely_helps(test, trivial[line["dataset"]]),
+        surely_helps=surely_helps(test, trivial[line["dataset"]], objective),
+        objective=objective,
     )
 
 
@@ -133,7 +138,7 @@ def write_trials(record: StudyRecord) -> str:
 
 
 def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
-    curve = record.history(trial, f"validation/{OBJECTIVE}")
+    curve = record.history(trial, f"validation/{record.objective}")
     values = [f"{value:.4f}" if math.isfinite(value) else "" for _, value in curve]
     return {
         **{name: getattr(trial, name) for name in (*_TRIAL, *_ORIGIN)},
@@ -151,7 +156,7 @@ def write_evaluations(record: StudyRecord) -> str:
     evidence = Evidence(record)
     lines: list[dict[str, Any]] = []
     for (dataset, architecture), cell in evidence.cells.items():
-        facts = record.data["datasets"][dataset]
+        facts, leaked = record.data["datasets"][dataset], set(evidence.leaks(dataset))
         for final, quantities in zip(cell.finals, cell.evaluations, strict=True):
             files, labels = record.test_images(dataset, final.replicate)
             values = _columns(quantities)
@@ -164,6 +169,7 @@ def write_evaluations(record: StudyRecord) -> str:
                     "collapsed": int(bool(final.collapsed)),
                     "image": int(position),
                     "file": files[place] if files else "",
+                    "near_duplicate": int(int(position) in leaked),
                     "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
                 }
                 lines.append(whose | {name: float(array[place]) for name, array in values.items()})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ class CellEvidence:
         finals: One per replicate, or per seed of a study of one replicate; never empty.
         evaluations: Image quantities of each final, N images each.
         positions: Positions in the dataset of all its test images, ascending; None: those that these finals have.
+        objective: What the study minimises.
     """
 
     dataset: str
@@ -34,12 +35,14 @@ class CellEvidence:
     finals: tuple[TrialRecord, ...]
     evaluations: tuple[Quantities, ...]
     positions: np.ndarray | None = None
+    objective: str = OBJECTIVE
 
-    def scores(self, name: str = OBJECTIVE) -> np.ndarray:
-        """One quantity as finals × images (× bins of a histogram).
+    def scores(self, name: str | None = None) -> np.ndarray:
+        """One quantity, by default the objective, as finals × images (× bins of a histogram).
 
         NaN where a replicate's own test split lacks an image.
         """
+        name = name or self.objective
         images, bins = self.images, self.evaluations[0][name].shape[1:]
         scores = np.full((len(self.evaluations), len(images), *bins), np.nan)
         for row, one in zip(scores, self.evaluations, strict=True):
@@ -80,15 +83,20 @@ class Evidence:
 
     Args:
         record: The study.
+        whole: Evidence of the same study, of which this one has only test images that show no picture of the training
+            set; see `without_leaks`.
     """
 
-    def __init__(self, record: StudyRecord) -> None:
+    def __init__(self, record: StudyRecord, whole: Evidence | None = None) -> None:
         self.record = record
+        self._whole = whole
         self._trivial: dict[tuple[str, str], Quantities] = {}
 
     @cached_property
     def cells(self) -> dict[tuple[str, str], CellEvidence]:
         """Every cell that has a complete final, by (dataset, architecture), in the configuration's order."""
+        if self._whole is not None:
+            return {key: self._clean(cell) for key, cell in self._whole.cells.items()}
         finals = {cell: found for cell in self.record.cells if (found := best_finals(self.record, *cell))}
         evaluations = {
             cell: tuple(self.record.evaluation(final) for final in found) for cell, found in finals.items()
@@ -100,7 +108,7 @@ class Evidence:
             for dataset, _ in finals
         }
         return {
-            cell: CellEvidence(*cell, tuple(found), evaluations[cell], images[cell[0]])
+            cell: CellEvidence(*cell, tuple(found), evaluations[cell], images[cell[0]], self.record.objective)
             for cell, found in finals.items()
         }
 
@@ -123,10 +131,32 @@ class Evidence:
         _, first = np.unique(joined[INDEX], return_index=True)
         return {key: values[first] for key, values in joined.items()}
 
+    def leaks(self, dataset: str) -> list[int]:
+        """Positions in the dataset of the test images that show a picture of the training set."""
+        return list(self.record.data["datasets"][dataset].get("test_leaks", []))
+
+    def without_leaks(self) -> Evidence:
+        """The same without these images."""
+        return Evidence(self.record, whole=self)
+
+    def _clean(self, cell: CellEvidence) -> CellEvidence:
+        leaked = self.leaks(cell.dataset)
+        counts = [~np.isin(one[INDEX], leaked) for one in cell.evaluations]
+        evaluations = tuple(
+            {name: values[chosen] for name, values in one.items()}
+            for one, chosen in zip(cell.evaluations, counts, strict=True)
+        )
+        return replace(cell, evaluations=evaluations, positions=np.setdiff1d(cell.images, leaked))
+
     def labels(self, dataset: str) -> np.ndarray | None:
         """Category of each test image, −1 for none; None where they were not recorded, or there is no final."""
-        found: dict[int, int] = {}
         cells = self.of(dataset)
+        if self._whole is not None and cells:
+            whole = self._whole.labels(dataset)
+            return (
+                None if whole is None else whole[np.isin(self._whole.of(dataset)[0].images, cells[0].images)]
+            )
+        found: dict[int, int] = {}
         for cell in cells:
             for final, one in zip(cell.finals, cell.evaluations, strict=True):
                 _, labels = self.record.test_images(dataset, final.replicate)

@@ -41,6 +41,7 @@ class CellSummary:
         beats: For each trivial prediction, whether the whole interval of the test objective lies below it; empty
             without finals.
         surely_helps: Whether the whole interval of its test objective lies below the grey copy; None without finals.
+        objective: What the study minimises.
         model_uri: Where the ready-to-use model lies; empty if there is none.
     """
 
@@ -60,6 +61,7 @@ class CellSummary:
     beats: dict[str, bool]
     model_uri: str
     surely_helps: bool | None = None
+    objective: str = OBJECTIVE
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
@@ -74,7 +76,7 @@ class CellSummary:
             "epochs": self.epochs,
             "device_seconds": round(self.device_seconds, 1),
             "pretraining_seconds": round(self.pretraining_seconds, 1),
-            f"val_{OBJECTIVE}": self.validation,
+            f"val_{self.objective}": self.validation,
             "test": {
                 name: {"mean": _finite(one.value), "low": _finite(one.low), "high": _finite(one.high)}
                 for name, one in self.test.items()
@@ -121,22 +123,27 @@ def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
         validation=best.best if best else None,
         test=test,
         seeds=len(finals),
-        beats=beaten(test, trivial),
+        beats=beaten(test, trivial, record.objective),
         model_uri=record.model_uri(dataset, name),
-        surely_helps=surely_helps(test, trivial),
+        surely_helps=surely_helps(test, trivial, record.objective),
+        objective=record.objective,
     )
 
 
-def beaten(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> dict[str, bool]:
+def beaten(
+    test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]], objective: str = OBJECTIVE
+) -> dict[str, bool]:
     """For each trivial prediction whether the whole interval of the objective lies below it; empty without finals."""
     if not test:
         return {}
-    return {row: test[OBJECTIVE].high < trivial[row][OBJECTIVE] for row in TRIVIAL if row in trivial}
+    return {row: test[objective].high < trivial[row][objective] for row in TRIVIAL if row in trivial}
 
 
-def surely_helps(test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]]) -> bool | None:
+def surely_helps(
+    test: Mapping[str, Interval], trivial: Mapping[str, Mapping[str, float]], objective: str = OBJECTIVE
+) -> bool | None:
     """Whether the whole interval of a cell's test objective lies below the grey copy; None without finals."""
-    return test[OBJECTIVE].high < trivial[TRIVIAL[0]][OBJECTIVE] if test else None
+    return test[objective].high < trivial[TRIVIAL[0]][objective] if test else None
 
 
 def test_intervals(evidence: Evidence, dataset: str, name: str) -> dict[str, Interval]:

@@ -25,7 +25,7 @@ HEADINGS = {
     "white_fraction": "white",
     "pooled_hue_entropy_ratio": "hues →1",
     "beats": "beats",
-    "validation": "validation ΔE₀₀",
+    "validation": "validation",
     "search": "trials c/p/f",
     "epochs": "epochs",
     "cost": "device-s",
@@ -33,6 +33,11 @@ HEADINGS = {
 }
 
 Row = dict[str, str]
+
+
+def objective_text(objective: str) -> str:
+    """An objective's name in a sentence."""
+    return HEADINGS[objective].removesuffix(" ↓")
 
 
 def table_rows(trivial: Trivial, summaries: list[CellSummary]) -> list[Row]:
@@ -53,7 +58,7 @@ def _cell_row(one: CellSummary) -> Row:
     for name in (OBJECTIVE, KEPT + OBJECTIVE, *SHOWN):
         row[name] = interval_text(name, one.test[name]) if name in one.test else ""
     row["beats"] = beats_text(one)
-    row["validation"] = "" if one.validation is None else number_text(OBJECTIVE, one.validation)
+    row["validation"] = "" if one.validation is None else number_text(one.objective, one.validation)
     row["search"] = f"{one.complete}/{one.pruned}/{one.failed}"
     row["epochs"] = str(one.epochs)
     row["cost"] = f"{one.device_seconds:.0f}"

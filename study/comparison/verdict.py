@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.metrics import OBJECTIVE
 from study.comparison.finals import CellEvidence, Evidence
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ MARGIN = 0.5
 MOST_REPLICATES = 10
 
 
-def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str = OBJECTIVE) -> list[Verdict]:
+def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str | None = None) -> list[Verdict]:
     """One verdict for each pair of architectures that have finals, in the configuration's order.
 
     Replicates that collapsed have no part in it. A study of one replicate compares the seeds of its finals instead, and
@@ -27,7 +26,7 @@ def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str = OBJECTIVE
     Args:
         evidence: The study's finals.
         dataset: Its name.
-        quantity: What is compared; lower is better.
+        quantity: What is compared, by default the objective; lower is better.
     """
     from study.statistics import verdicts
 
@@ -36,7 +35,7 @@ def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str = OBJECTIVE
         return []
     record = evidence.record
     chosen = record.settings.get("verdict", {})
-    scores = {cell.architecture: _rows(evidence, cell, quantity) for cell in cells}
+    scores = {cell.architecture: _rows(evidence, cell, quantity or cell.objective) for cell in cells}
     count = max(len(one) for one in scores.values())
     scores = {name: _padded(one, count) for name, one in scores.items()}
     # Who stops at a number fixed beforehand may spend the whole error there.

@@ -12,7 +12,6 @@ from models.checkpoint import load_weights
 from models.colorizer import Colorizer
 from models.colorizer_config import PLUGIN, ColorizerConfig
 from models.hardware import choose_device
-from models.metrics import OBJECTIVE
 from models.vgg import vgg16_describer
 from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_cell
@@ -79,7 +78,7 @@ def _origin(record: StudyRecord, trial: TrialRecord) -> dict[str, object]:
         "trial": trial.key,
         "parameters": dict(trial.params),
         "seed": trial.seed,
-        f"validation_{OBJECTIVE}": trial.best,
+        f"validation_{record.objective}": trial.best,
         **({"warning": warning} if warning else {}),
         "device_seconds": sum(one.device_seconds for one in record.search(trial.dataset, trial.architecture)),
     }

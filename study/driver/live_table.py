@@ -13,7 +13,6 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from models.metrics import OBJECTIVE
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
@@ -110,7 +109,7 @@ class Screen:
             row.finals += spec.stage is Stage.FINAL
             row.controls += spec.stage is Stage.CONTROL
         row.best = math.inf if end.best is None else end.best
-        own = f", {OBJECTIVE} {end.value:.3f}" if end.value is not None else ""
+        own = f", {self._settings.objective} {end.value:.3f}" if end.value is not None else ""
         best = f", best of {spec.cell} {end.best:.3f}" if end.best is not None else ""
         why = f" ({end.reason})" if end.state is TrialState.FAIL else ""
         self._line(f"{spec.key} {_WORDS[end.state]}{why}{own}{best}")

@@ -94,7 +94,9 @@ def run_study(
         if retry:
             say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
-        tracker = Tracker(outbox, rotating_tests=settings.splits.test == "rotate")
+        tracker = Tracker(
+            outbox, rotating_tests=settings.splits.test == "rotate", objective=settings.objective
+        )
         screen = Screen(settings, ledger.cells, console)
         retention = Retention(Storage(home.storage_uri(settings)))
         warm = _warm(settings, ledger, home)

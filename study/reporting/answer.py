@@ -5,42 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
-from models.metrics import KEPT, OBJECTIVE
+from models.metrics import OBJECTIVE
 from study.comparison.control import control_sentence
 from study.comparison.finals import CellEvidence, Evidence, Quantities
 from study.comparison.summary import score_interval
-from study.comparison.table import interval_text, number_text
-from study.comparison.verdict import MARGIN, dataset_verdicts
+from study.comparison.table import interval_text, number_text, objective_text
+from study.comparison.verdict import MARGIN
+from study.reporting.leaks import leak_sentence
+from study.reporting.pairs import Pair, compare_pairs, difference_text, lead_sentence, mean_score, p_text
 from study.search.trial_spec import TrialState
-from study.statistics import Comparison, Interval, Verdict, collapse_rate, compare, mean_interval
-
-
-@dataclass(frozen=True)
-class Pair:
-    """The better of two architectures (a) against the worse one (b) on one dataset.
-
-    Attributes:
-        verdict: On the objective, valid over all pairs of the dataset and all looks.
-        kept: The same with the input's luminance kept, as `colorize` keeps it; its sides may be the other way round.
-        comparison: Effect size and probability of improvement.
-    """
-
-    dataset: str
-    verdict: Verdict
-    kept: Verdict
-    comparison: Comparison
-
-    @property
-    def a(self) -> str:
-        """The architecture with the lower mean so far."""
-        return self.verdict.a
-
-    @property
-    def b(self) -> str:
-        """The other one."""
-        return self.verdict.b
+from study.statistics import Interval, collapse_rate, mean_interval
 
 
 @dataclass(frozen=True)
@@ -61,7 +35,7 @@ class Answer:
 
 def answer(evidence: Evidence, dataset: str) -> Answer:
     """Compare all architectures of a dataset by the objective, with one another and with the trivial rows."""
-    cells = sorted(evidence.of(dataset), key=_mean)
+    cells = sorted(evidence.of(dataset), key=mean_score)
     if not cells:
         return Answer(dataset, (), "There is no answer yet.", (_no_finals(evidence, dataset),))
     pairs = compare_pairs(evidence, dataset)
@@ -73,81 +47,25 @@ def answer(evidence: Evidence, dataset: str) -> Answer:
     qualifying = (
         _collapses(evidence, cells),
         control_sentence(evidence, dataset),
+        leak_sentence(evidence, dataset),
         _how_sure(evidence, cells),
     )
     sentences = [_numbers(evidence, cells[0], pairs), _beats(cells[0].architecture, trivial), *qualifying]
-    lead = _lead(cells[0].architecture, pairs, dataset)
+    lead = lead_sentence(cells[0].architecture, pairs, dataset)
     return Answer(dataset, tuple(pairs), lead, tuple(one for one in sentences if one))
-
-
-def _mean(cell: CellEvidence) -> float:
-    return float(np.nanmean(cell.scores()))
-
-
-def compare_pairs(evidence: Evidence, dataset: str) -> list[Pair]:
-    """Every pair of architectures that have finals once, the better one first."""
-    scores = {cell.architecture: cell.scores() for cell in evidence.of(dataset)}
-    kept = {frozenset((one.a, one.b)): one for one in dataset_verdicts(evidence, dataset, KEPT + OBJECTIVE)}
-    mean = {cell.architecture: _mean(cell) for cell in evidence.of(dataset)}
-    found = sorted(dataset_verdicts(evidence, dataset), key=lambda one: (mean[one.a], mean[one.b]))
-    return [
-        Pair(dataset, one, kept[frozenset((one.a, one.b))], _compared(scores[one.a], scores[one.b]))
-        for one in found
-    ]
-
-
-def _compared(a: np.ndarray, b: np.ndarray) -> Comparison:
-    common = min(len(a), len(b))
-    return compare(a[:common], b[:common])
 
 
 def advantage(cell: CellEvidence, trivial: Quantities) -> Interval:
     """How much lower the objective is than a trivial prediction's, which has no replicates."""
-    return mean_interval(cell.of_images(trivial, OBJECTIVE) - cell.scores())
-
-
-def p_text(p: float) -> str:
-    """A p-value as one reads it."""
-    if math.isnan(p):
-        return "p not defined"
-    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
-
-
-def difference_text(interval: Interval) -> str:
-    """How much lower the better side's mean is, with its interval."""
-    value, low, high = -interval.value, -interval.high, -interval.low
-    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
-    return f"{value:.2f}{bounds}"
-
-
-def _lead(best: str, pairs: list[Pair], dataset: str) -> str:
-    """The verdict in one sentence that needs no explanation."""
-    rivals = [pair for pair in pairs if best in (pair.a, pair.b)]
-    if not rivals:
-        return f"Only {best} was tried on {dataset}."
-    alone = (
-        "" if rivals[0].verdict.difference.scope == "architecture" else ", as far as one replicate can tell"
-    )
-    open_to = [pair.b for pair in rivals if pair.verdict.word == "not decided"]
-    if open_to:
-        return f"It is not decided which architecture colours {dataset} best: {_listed([best, *open_to], 'or')}{alone}."
-    equal = [pair.b for pair in rivals if pair.verdict.word == "equivalent"]
-    if equal:
-        return f"{_listed([best, *equal], 'and')} colour {dataset} equally well{alone}."
-    return f"{best} colours {dataset} best{alone}."
-
-
-def _listed(names: list[str], word: str) -> str:
-    *others, last = names
-    return f"{', '.join(others)} {word} {last}"
+    return mean_interval(cell.of_images(trivial, cell.objective) - cell.scores())
 
 
 def _numbers(evidence: Evidence, best: CellEvidence, pairs: list[Pair]) -> str:
     categories = evidence.categories(best.dataset)
-    score = interval_text(OBJECTIVE, score_interval(OBJECTIVE, best.scores(), categories))
+    score = interval_text(best.objective, score_interval(best.objective, best.scores(), categories))
     clauses = [_clause(evidence, pair) for pair in pairs if best.architecture in (pair.a, pair.b)]
     compared = f", {' and '.join(clauses)}" if clauses else ""
-    return f"The mean ΔE₀₀ of {best.architecture} is {score}{compared}."
+    return f"The mean {objective_text(best.objective)} of {best.architecture} is {score}{compared}."
 
 
 def _clause(evidence: Evidence, pair: Pair) -> str:
@@ -185,7 +103,7 @@ def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:
     side, sign = ("lower", 1) if margin.value > 0 else ("higher", -1)
     low, high = sorted((sign * margin.low, sign * margin.high))
     bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
-    return f"{text}; the ΔE₀₀ of {best} is {abs(margin.value):.2f}{bounds} {side} than that of {hardest}."
+    return f"{text}; the mean of {best} is {abs(margin.value):.2f}{bounds} {side} than that of {hardest}."
 
 
 def _beaten(name: str, trivial: dict[tuple[str, str], Interval]) -> str:
@@ -243,5 +161,5 @@ def _no_finals(evidence: Evidence, dataset: str) -> str:
     return (
         "There is no answer yet: no winner was retrained and evaluated on the test split. "
         "The lowest validation "
-        f"ΔE₀₀ of the search, which favours whoever was tried more often, is {listed}."
+        f"{objective_text(record.objective)} of the search, which favours whoever was tried more often, is {listed}."
     )

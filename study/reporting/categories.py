@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.metrics import OBJECTIVE
 from models.metrics.image import OBJECT_LEVEL
 from study.comparison.finals import CellEvidence, Evidence
 from study.comparison.summary import score_interval
@@ -63,7 +62,7 @@ def _category(
     for cell in cells:
         predicted = None if pictures is None else pictures.predictions[cell.architecture][chosen]
         scores[cell.architecture] = CategoryScore(
-            score_interval(OBJECTIVE, cell.scores(OBJECTIVE)[:, chosen]),
+            score_interval(cell.objective, cell.scores()[:, chosen]),
             score_interval("a_star_error", cell.scores("a_star_error")[:, chosen]),
             None if truth is None or predicted is None else object_colour(predicted, truth),
         )

@@ -8,8 +8,9 @@ import numpy as np
 from markupsafe import Markup
 
 from models.architectures import Architecture
+from study.comparison.table import objective_text
 from study.reporting.figures import Line, curves
-from study.reporting.search_analysis import VALIDATION, known_architecture
+from study.reporting.search_analysis import known_architecture, validation
 from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
@@ -44,7 +45,10 @@ def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str
         return None
     names = _loss_names(record.metric_names(trials[0]), known_architecture(architecture))
     figures = {}
-    for metric, label in {**names, VALIDATION: "validation ΔE₀₀"}.items():
+    for metric, label in {
+        **names,
+        validation(record): f"validation {objective_text(record.objective)}",
+    }.items():
         histories = [np.array(points) for trial in trials if (points := record.history(trial, metric))]
         lines = [Line("", points[:, 0], points[:, 1], colour) for points in histories]
         if lines:

@@ -7,7 +7,7 @@ from typing import Any
 from models.metrics import TRIVIAL
 from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary
-from study.reporting.search_analysis import VALIDATION
+from study.reporting.search_analysis import validation
 from study.search.trial_spec import TrialState
 from study.settings.schema import cell_key
 from study.tracking.record import StudyRecord
@@ -112,7 +112,7 @@ def _about_finals(evidence: Evidence) -> list[str]:
     improving, shared, lonely = [], [], []
     for (dataset, name), cell in evidence.cells.items():
         key = cell_key(dataset, name)
-        histories = [record.history(final, VALIDATION) for final in cell.finals]
+        histories = [record.history(final, validation(record)) for final in cell.finals]
         if any(
             points and min(points, key=lambda point: point[1])[0] == points[-1][0] for points in histories
         ):

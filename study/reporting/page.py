@@ -12,20 +12,23 @@ from markupsafe import Markup
 from models.metrics import KEPT, METRICS, OBJECTIVE
 from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary, summarise_study
-from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, table_rows
+from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, objective_text, table_rows
 from study.errors import StudyError
-from study.reporting.answer import Answer, answer, p_text
+from study.reporting.answer import Answer, answer
 from study.reporting.categories import categories
 from study.reporting.costs import budget
 from study.reporting.diagnostics.adversary import adversarial_diagnoses
 from study.reporting.diagnostics.pictures import image_diagnoses
 from study.reporting.figures import Bar, colours, forest
+from study.reporting.leaks import leaks
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
+from study.reporting.pairs import p_text
 from study.reporting.picture_samples import RULE, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
 from study.statistics import Interval
-from study.tracking.record import StudyRecord, log_report
+from study.tracking.page_log import log_report
+from study.tracking.record import StudyRecord
 
 _TEMPLATES = Path(__file__).with_name("templates")
 QUALITY = ("model", OBJECTIVE, KEPT + OBJECTIVE, *SHOWN, "beats")
@@ -60,6 +63,9 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "metrics": METRICS,
         "rows": {name: [row for row in rows if row["dataset"] == name] for name in evidence.datasets},
         "answers": answers,
+        "leaks": {name: leaks(evidence, name) for name in evidence.datasets},
+        "objective": objective_text(record.objective),
+        "other_objective": objective_text(record.other_objective),
         "forests": {one.dataset: _forest(record, summaries, one, palette) for one in answers},
         "rule": RULE,
         "samples": {
@@ -90,13 +96,19 @@ def _forest(
     bars = [
         Bar(cell.architecture, score.value, score.low, score.high, palette[cell.architecture])
         for cell in summaries
-        if cell.dataset == one.dataset and (score := cell.test.get(OBJECTIVE))
+        if cell.dataset == one.dataset and (score := cell.test.get(record.objective))
     ]
     if not bars:
         return None
     trivial = record.trivial[one.dataset]
-    bars += [Bar(f"({name})", values[OBJECTIVE], math.nan, math.nan, "") for name, values in trivial.items()]
-    return forest(f"{one.dataset} objective", bars, "mean ΔE₀₀ on the test split, 95 % interval")
+    bars += [
+        Bar(f"({name})", values[record.objective], math.nan, math.nan, "") for name, values in trivial.items()
+    ]
+    return forest(
+        f"{one.dataset} objective",
+        bars,
+        f"mean {objective_text(record.objective)} on the test split, 95 % interval",
+    )
 
 
 def _bounds(text: str) -> Markup:

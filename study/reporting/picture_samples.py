@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from data_utils.pictures import load_sheet
-from models.metrics import INDEX, OBJECTIVE
+from models.metrics import INDEX
 from study.comparison.finals import CellEvidence, Evidence
 from study.errors import StudyError
 from study.storage.paths import PREDICTIONS, grey_path, truth_path
@@ -107,7 +107,7 @@ def _predictions(evidence: Evidence, cell: CellEvidence) -> tuple[np.ndarray, np
     ]
     errors = np.full(len(cell.images), np.nan)
     for _, one in reversed(pairs):  # the first one counts
-        errors[np.searchsorted(cell.images, one[INDEX])] = one[OBJECTIVE]
+        errors[np.searchsorted(cell.images, one[INDEX])] = one[cell.objective]
     return _placed(cell.images, sheets), errors
 
 

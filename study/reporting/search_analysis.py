@@ -11,7 +11,6 @@ import numpy as np
 
 from models.architectures import Architecture, architecture
 from models.errors import ModelError
-from models.metrics import OBJECTIVE
 from study.search import importance
 from study.search.search_space import distributions
 from study.search.trial_spec import TrialState
@@ -23,9 +22,13 @@ from study.statistics import Interval, expected_best, incumbent, rank_correlatio
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
-VALIDATION = f"validation/{OBJECTIVE}"
 FEWEST_FOR_RANKS = 5
 """Complete trials below which a rank correlation says nothing and is not shown."""
+
+
+def validation(record: StudyRecord) -> str:
+    """The metric in MLflow that the search minimises."""
+    return f"validation/{record.objective}"
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]
     complete = [one for one in record.search(dataset, name) if one.state == TrialState.COMPLETE]
     if len(complete) < FEWEST_FOR_RANKS:
         return []
-    histories = [dict(record.history(one, VALIDATION)) for one in complete]
+    histories = [dict(record.history(one, validation(record))) for one in complete]
     final = [min(history.values()) for history in histories]
     last = min(max(history) for history in histories)
     found = []
@@ -179,7 +182,7 @@ def judged(
     if first is None:
         return None, [(one, one.best) for one in complete if one.best is not None]
     ended = [one for one in trials if one.state not in (TrialState.RUNNING, TrialState.WAITING)]
-    values = [(one, _best_until(dict(record.history(one, VALIDATION)), first)) for one in ended]
+    values = [(one, _best_until(dict(record.history(one, validation(record))), first)) for one in ended]
     return first, [(one, value) for one, value in values if value is not None and math.isfinite(value)]
 
 

@@ -12,7 +12,6 @@ from optuna.storages import BaseStorage
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
-from models.metrics import OBJECTIVE
 from study.search.attributes import DEVICE_SECONDS, NODES, REASON, TEST
 from study.search.cells import Cell, Stage, derived_seed
 from study.search.search_space import complete, suggest
@@ -55,7 +54,7 @@ class CellLedger:
         if self._study.metric_names is None:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-                self._study.set_metric_names([OBJECTIVE])
+                self._study.set_metric_names([self._settings.objective])
 
     def _read(self, *states: TrialState) -> list[FrozenTrial]:
         wanted = tuple(optuna.trial.TrialState[state] for state in states)

@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 
 from models.architectures import architecture
 from models.hyperparameters import Space
-from models.metrics import OBJECTIVE
 from study.search import attributes as keys
 from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
@@ -205,7 +204,7 @@ class Conductor:
             if reason := divergence(spec.network, report):
                 self._end(spec, TrialState.FAIL, reason)
                 return True
-            ledger.report(spec.number, int(report["epoch"]), report[OBJECTIVE])
+            ledger.report(spec.number, int(report["epoch"]), report[self._settings.objective])
         epoch = int(reports[-1]["epoch"])
         if picture:
             for listener in self._listeners:

@@ -141,6 +141,11 @@ class StudySettings(Section):
     architectures: list[str] = Field(
         ["koalarization", "unet", "cgan"], min_length=1, description="what is compared; plug-ins too"
     )
+    objective: Literal["ciede2000", "kept_ciede2000"] = Field(
+        "ciede2000",
+        description="what is minimised and compared: mean ΔE₀₀, or that with the input's luminance "
+        "kept, as `study.colorize` keeps it",
+    )
     plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
     model: ModelSection = Field(default_factory=ModelSection)
     training: TrainingSettings = Field(default_factory=TrainingSettings)

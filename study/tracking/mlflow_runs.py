@@ -23,7 +23,7 @@ from study.tracking.outbox import Event
 # The first paragraph is what a folded description shows.
 _DESCRIPTION = f"""Below each cell (dataset/architecture) lie the trials of its search, and its finals.
 
-- `validation/…` and `train/…` are by epoch, `test/…`, `best/…` and `cost/…` once per run, and `{SEARCH_BEST}` of a \
+- `validation/…` and `train/…` are by epoch, `test/…`, `best/…` and `cost/…` once per run, and `{SEARCH_BEST}…` of a \
 cell by the number of trials that have ended.
 - Pictures: the grey input above, the prediction, the truth below. At step 0 there is no prediction yet.
 - Trials that were stopped early are *killed*; a diverged one has *failed*, and its tags say why.

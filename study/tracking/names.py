@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from models.definition import Architecture
-from models.metrics import OBJECTIVE
 from study.search.cells import Stage
 from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialState
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
-BEST = f"best/{OBJECTIVE}"
+BEST = "best/"
+"""Before the objective's name: the lowest value of a trial."""
 EPOCHS = "cost/epochs"
 DEVICE_SECONDS = "cost/device_seconds"
 JOULES = f"cost/{ENERGY}"
-SEARCH_BEST = f"search/best_{OBJECTIVE}"
+SEARCH_BEST = "search/best_"
+"""Before the objective's name: the lowest value of a cell."""
 SAMPLES = "validation/grey_prediction_truth"
 ONCE = 0
 """Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from models.metrics import KEPT, OBJECTIVE
 from models.metrics.evaluation import load_evaluation
 from models.plugins import load_extensions
 from study.errors import UsageError
@@ -24,7 +25,7 @@ from study.settings.sources import changed_settings
 from study.settings.study_folder import existing_home
 from study.storage.paths import EVALUATION, trivial_path
 from study.tracking.mlflow_client import mlflow_client, mlflow_errors
-from study.tracking.names import IDENTITY_TAG, KEY_TAG, LOOKS, MODEL_TAG, REPORT, ROLES, STUDY_RUN
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, LOOKS, MODEL_TAG, ROLES, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
 
 _ORDER = {role: place for place, role in enumerate(ROLES.values())}
@@ -139,6 +140,16 @@ class StudyRecord:
         return list(own.get("test_files", [])), list(own.get("test_categories", []))
 
     @property
+    def objective(self) -> str:
+        """What the study minimises: `ciede2000` or `kept_ciede2000`."""
+        return str(self.settings.get("objective", OBJECTIVE))
+
+    @property
+    def other_objective(self) -> str:
+        """The one of the two that it does not."""
+        return OBJECTIVE if self.objective != OBJECTIVE else KEPT + OBJECTIVE
+
+    @property
     def rotates(self) -> bool:
         """Whether each replicate has a test split of its own."""
         return bool(self.settings.get("splits", {}).get("test") == "rotate")
@@ -234,16 +245,3 @@ def open_record(name: str, home: Path, tracking_uri: str | None = None) -> Study
     folder = existing_home(home, name)
     settings = changed_settings(folder.settings_file, {})
     return StudyRecord(folder.tracking_uri(settings), name, folder.identity or NOBODY)
-
-
-def log_report(record: StudyRecord, page: str) -> None:
-    """Log the comparison report to the study's run.
-
-    Raises:
-        StudyError: If MLflow does not take it.
-    """
-    run = record.run_id(STUDY_RUN)
-    if run is None:
-        return
-    with mlflow_errors(f"MLflow at {record.uri} did not take the report"):
-        mlflow_client(record.uri).log_text(run, page, REPORT)

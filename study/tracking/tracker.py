@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from models.metrics import OBJECTIVE
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec
 from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, truth_path
@@ -35,10 +36,12 @@ class Tracker:
     Args:
         outbox: Keeps the events until they are delivered.
         rotating_tests: Whether each replicate has a test split of its own.
+        objective: What the study minimises.
     """
 
-    def __init__(self, outbox: Outbox, *, rotating_tests: bool = False) -> None:
+    def __init__(self, outbox: Outbox, *, rotating_tests: bool = False, objective: str = OBJECTIVE) -> None:
         self._outbox = outbox
+        self._objective = objective
         self._rotating_tests = rotating_tests
         self._shown: set[str] = set()
         self._time = 0
@@ -128,7 +131,7 @@ class Tracker:
         """Log the trial's result and costs, and close its run."""
         costs: dict[str, float] = {EPOCHS: end.epochs, DEVICE_SECONDS: end.device_seconds}
         if end.value is not None:
-            costs[BEST] = end.value
+            costs[f"{BEST}{self._objective}"] = end.value
         self._add(spec.key, "metrics", step=ONCE, values=costs)
         if end.test:
             values = {f"test/{name}": value for name, value in without_parts(end.test).items()}
@@ -141,7 +144,9 @@ class Tracker:
         self._add(spec.key, "tags", tags=tags)
         self._add(spec.key, "close", status=STATUS[end.state])
         if spec.stage is Stage.SEARCH and end.best is not None:
-            self._add(spec.cell, "metrics", step=end.ended, values={SEARCH_BEST: end.best})
+            self._add(
+                spec.cell, "metrics", step=end.ended, values={f"{SEARCH_BEST}{self._objective}": end.best}
+            )
 
     def _show_test_images(self, dataset: str, replicate: int) -> None:
         for path in (truth_path(dataset, replicate), grey_path(dataset, replicate)):

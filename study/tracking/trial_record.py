@@ -96,7 +96,7 @@ def trial_record(run: Any) -> TrialRecord:
         generator_from=_number(tags, "generator_from"),
         controls=_number(tags, CONTROLS),
         continues=_number(tags, "continues"),
-        best=metrics.get(BEST),
+        best=next((value for name, value in metrics.items() if name.startswith(BEST)), None),
         epochs=int(metrics.get(EPOCHS, 0)),
         device_seconds=metrics.get(DEVICE_SECONDS, 0.0),
         joules=metrics.get(JOULES),

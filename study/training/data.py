@@ -115,12 +115,20 @@ def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[s
         "test": len(first.indices(TEST)),
         "categories": list(images.categories),
         **_test(first),
+        "test_leaks": _leaks(first),
         "tests_of_replicates": {
             str(replicate): _test(one) for replicate, one in tests.items() if replicate > 1
         },
         "duplicates": len(images.duplicates),
         "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
     }
+
+
+def _leaks(images: ImageSet) -> list[int]:
+    """Positions of the test images that show a picture of those trained or validated on."""
+    seen = images.groups[np.isin(images.split, (TRAIN, VALIDATION))]
+    test = images.indices(TEST)
+    return [int(position) for position in test[np.isin(images.groups[test], seen)]]
 
 
 def _test(images: ImageSet) -> dict[str, Any]:

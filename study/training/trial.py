@@ -13,10 +13,10 @@ from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import seeded_build
 from models.hardware import choose_device
-from models.learner import Learner
-from models.metrics import OBJECTIVE, image_quantities, summarise
+from models.learner import Features, Learner
+from models.metrics import OBJECTIVE, keep_luminance, summarise
 from models.metrics.collapse import collapsed
-from models.metrics.evaluation import summary_of
+from models.metrics.evaluation import summary_of, validation_quantities
 from models.metrics.tint import best_tint
 from models.training import Trainer
 from study.errors import StudyError
@@ -61,13 +61,14 @@ class Trial:
         self._images = images_of(data.images, settings, spec.replicate)
         self._device = choose_device(settings.model.device)
         self._meter = EnergyMeter(self._device)
+        self._objective = settings.objective
         learner = self._build()
         self._batch_size = learner.recipe.batch_size
         self._trainer = Trainer(
             learner,
             self._batches(TRAIN, train=True),
             self._batches(VALIDATION),
-            partial(image_quantities, quick=True),
+            partial(validation_quantities, kept=self._objective != OBJECTIVE),
             summarise,
             epochs=spec.epochs,
         )
@@ -139,7 +140,7 @@ class Trial:
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
         if counter is not None and (now := self._meter.joules()) is not None:
             report[ENERGY] = used + (now - counter) * min(1.0, self._devices)
-        if report[OBJECTIVE] <= min(entry[OBJECTIVE] for entry in self._trainer.history):
+        if report[self._objective] <= min(entry[self._objective] for entry in self._trainer.history):
             self._best = self.learner.generator_tensors()
         if self.epoch == self._spec.epochs or self._checkpoint_is_due(before):
             self._files.save_checkpoint(self._trainer, self._best)
@@ -173,13 +174,18 @@ class Trial:
         tint = best_tint(self._images.colour, self._images.indices(TRAIN))
         # In the last report, but not in the checkpoint: a process that starts again comes by here once more.
         self._trainer.history[-1][COLLAPSED] = float(
-            collapsed(learner.predict, self._batches(VALIDATION), tint)
+            collapsed(self._predict, self._batches(VALIDATION), tint)
         )
         test = self._files.evaluation()  # exists if a process died between evaluating and reporting
         if test is None:
             truth = self._spec.replicate if self._settings.splits.test == "rotate" else 1
             test = publish_test(learner, self._batches(TEST), self._images, truth, self._files)
         return summary_of(test)
+
+    def _predict(self, grey: Tensor, features: Features | None) -> Tensor:
+        """As it counts: where the objective keeps the input's luminance, with that."""
+        prediction = self.learner.predict(grey, features)
+        return prediction if self._objective == OBJECTIVE else keep_luminance(prediction, grey)
 
     def picture_is_due(self) -> bool:
         """Whether the last epoch is one of the few after which sample images are logged."""

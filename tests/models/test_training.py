@@ -11,8 +11,8 @@ from models.training import Trainer
 from tests.support.synthetic import Batches, images
 
 
-def errors(prediction, truth):
-    return {"error": (prediction - truth).abs().mean(dim=(1, 2, 3))}
+def errors(prediction, batch):
+    return {"error": (prediction - batch.colour).abs().mean(dim=(1, 2, 3))}
 
 
 def means(values):

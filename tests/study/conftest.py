@@ -89,6 +89,8 @@ def replicated(store: tuple[Path, str]) -> StudyRecord:
         architectures=["koalarization", "unet", "cgan"],
         datasets=["fruit"],
         replicates=4,
+        leaks=[0, 5],
+        objective="kept_ciede2000",
     )
     for replicate, luck in enumerate((0.0, 0.004, 0.008, 0.002), start=1):
         for name, error in (("koalarization", 0.6), ("unet", 0.1), ("cgan", 0.102)):

@@ -113,6 +113,8 @@ def evidence(
         record=SimpleNamespace(
             data={"datasets": {"fruit": {"categories": list(categories)}}},
             settings={},
+            objective="ciede2000",
+            other_objective="kept_ciede2000",
             looks=[],
             replicates=1,
             rotates=False,

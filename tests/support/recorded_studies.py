@@ -83,6 +83,8 @@ class Writer:
         replicates: int = 1,
         pictures: bool = True,
         watts: float = 0.0,
+        leaks: Sequence[int] = (),
+        **more: object,
     ) -> None:
         self.settings = StudySettings(
             name=name,
@@ -94,12 +96,14 @@ class Writer:
             budget={"trials": 4, "epochs": 4},
             finals={"seeds": seeds},
             verdict={"until": "decided"},
+            **more,
         )
+        self._leaks = list(leaks)
         self._watts = watts  # of made-up devices that count their energy
         self._uri, self._name, self._folder, self._pictures = uri, name, folder / name, pictures
         self.storage = Storage(str(self._folder / "storage"))
         self._outbox = Outbox(self._folder / "outbox")
-        self.tracker = Tracker(self._outbox)
+        self.tracker = Tracker(self._outbox, objective=self.settings.objective)
         self._batch = batch()
         facts = {
             "vgg16": "random (seed 0, not pretrained)",
@@ -137,6 +141,7 @@ class Writer:
             "duplicates": 0,
             "test_files": [f"{name}/{number}.jpg" for name in COLOURS for number in range(PER_CATEGORY)],
             "test_categories": [number for number in range(len(COLOURS)) for _ in range(PER_CATEGORY)],
+            "test_leaks": self._leaks,
             "refused": [{"file": "bad<b>.jpg", "reason": "is no image"}],
         }
 
@@ -249,6 +254,7 @@ class Writer:
                 **losses,
                 "nonfinite_steps": 0.0,
                 "ciede2000": value,
+                "kept_ciede2000": value,
                 "device_seconds": 1.0,
                 **(more or {}),
             }

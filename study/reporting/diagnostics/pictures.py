@@ -7,13 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from models.metrics import OBJECTIVE
 from models.metrics.collapse import LEAST_CHROMA_VARIANCE
 from models.metrics.image import CHROMA_FLOOR
 from study.comparison.finals import CellEvidence, Evidence
 from study.comparison.summary import metric_interval
-from study.reporting.answer import Pair, compare_pairs, difference_text, p_text
 from study.reporting.diagnostics.diagnosis import Diagnosis, Measurement, interval_text
+from study.reporting.pairs import Pair, compare_pairs, difference_text, p_text
 from study.statistics import Decision, Interval, decide, mean_interval, ratio_interval
 
 WHITE_COLLAPSE = 0.5
@@ -199,7 +198,7 @@ def _per_cell(
 
 
 def _unet_best(evidence: Evidence, dataset: str) -> Measurement | None:
-    cells = sorted(evidence.of(dataset), key=lambda cell: float(np.nanmean(cell.scores(OBJECTIVE))))
+    cells = sorted(evidence.of(dataset), key=lambda cell: float(np.nanmean(cell.scores())))
     if len(cells) < 2 or "unet" not in [cell.architecture for cell in cells]:
         return None
     pairs = compare_pairs(evidence, dataset)

@@ -40,6 +40,7 @@ def record(
     }
     return SimpleNamespace(
         settings={"search": search},
+        objective="ciede2000",
         search=lambda _, name: [one for one in trials if one.architecture == name],
         history=lambda one, _: histories[one.number],
     )

@@ -63,7 +63,7 @@ def test_green_is_seen_beside_what_needs_no_learning():
     (row,) = next(one.rows for one in found if "red" in one.title)
     beside, varied, cucumber = row.remark.split("; ")
     assert beside == "beside it: grey copy 0.00, best tint -0.16"
-    assert varied.startswith("variance between images")
+    assert varied.startswith("images are told apart by")
     assert cucumber.startswith("Cucumber -1.4")
 
 

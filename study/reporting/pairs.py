@@ -1,0 +1,99 @@
+"""Pairs of architectures on one dataset, and what they decide about the best one."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from study.comparison.finals import CellEvidence, Evidence
+from study.comparison.verdict import dataset_verdicts
+from study.statistics import Comparison, Interval, Verdict, compare
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The better of two architectures (a) against the worse one (b) on one dataset.
+
+    Attributes:
+        verdict: On the objective, valid over all pairs of the dataset and all looks.
+        other: The same on the objective that the study does not minimise: with the input's luminance kept, as
+            `colorize` keeps it, or the raw one. Its sides may be the other way round.
+        comparison: Effect size and probability of improvement.
+    """
+
+    dataset: str
+    verdict: Verdict
+    other: Verdict
+    comparison: Comparison
+
+    @property
+    def a(self) -> str:
+        """The architecture with the lower mean so far."""
+        return self.verdict.a
+
+    @property
+    def b(self) -> str:
+        """The other one."""
+        return self.verdict.b
+
+
+def mean_score(cell: CellEvidence) -> float:
+    """Mean objective over finals and images."""
+    return float(np.nanmean(cell.scores()))
+
+
+def compare_pairs(evidence: Evidence, dataset: str) -> list[Pair]:
+    """Every pair of architectures that have finals once, the better one first."""
+    scores = {cell.architecture: cell.scores() for cell in evidence.of(dataset)}
+    quantity = evidence.record.other_objective
+    other = {frozenset((one.a, one.b)): one for one in dataset_verdicts(evidence, dataset, quantity)}
+    mean = {cell.architecture: mean_score(cell) for cell in evidence.of(dataset)}
+    found = sorted(dataset_verdicts(evidence, dataset), key=lambda one: (mean[one.a], mean[one.b]))
+    return [
+        Pair(dataset, one, other[frozenset((one.a, one.b))], _compared(scores[one.a], scores[one.b]))
+        for one in found
+    ]
+
+
+def _compared(a: np.ndarray, b: np.ndarray) -> Comparison:
+    common = min(len(a), len(b))
+    return compare(a[:common], b[:common])
+
+
+def p_text(p: float) -> str:
+    """A p-value as one reads it."""
+    if math.isnan(p):
+        return "p not defined"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
+def difference_text(interval: Interval) -> str:
+    """How much lower the better side's mean is, with its interval."""
+    value, low, high = -interval.value, -interval.high, -interval.low
+    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
+    return f"{value:.2f}{bounds}"
+
+
+def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:
+    """The verdict in one sentence that needs no explanation."""
+    rivals = [pair for pair in pairs if best in (pair.a, pair.b)]
+    if not rivals:
+        return f"Only {best} was tried on {dataset}."
+    alone = (
+        "" if rivals[0].verdict.difference.scope == "architecture" else ", as far as one replicate can tell"
+    )
+    open_to = [pair.b for pair in rivals if pair.verdict.word == "not decided"]
+    if open_to:
+        return f"It is not decided which architecture colours {dataset} best: {listed([best, *open_to], 'or')}{alone}."
+    equal = [pair.b for pair in rivals if pair.verdict.word == "equivalent"]
+    if equal:
+        return f"{listed([best, *equal], 'and')} colour {dataset} equally well{alone}."
+    return f"{best} colours {dataset} best{alone}."
+
+
+def listed(names: list[str], word: str) -> str:
+    """`a, b and c`."""
+    *others, last = names
+    return f"{', '.join(others)} {word} {last}"
