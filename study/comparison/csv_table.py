@@ -14,7 +14,7 @@ import numpy as np
 
 from models.metrics import INDEX, KEPT, METRICS, OBJECTIVE, TRIVIAL
 from study.comparison.finals import Evidence, Quantities
-from study.comparison.summary import CellSummary, Trivial, beaten, surely_helps
+from study.comparison.summary import SECONDS, CellSummary, Trivial, beaten, surely_helps
 from study.errors import UsageError
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from study.tracking.record import StudyRecord
     from study.tracking.trial_record import TrialRecord
 
-_COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "seeds")
-_SECONDS = ("device_seconds", "pretraining_seconds")
-_TEXTS = ("parameters", "objective", "model_uri")
+_COUNTS = ("trials", "complete", "pruned", "failed", "epochs", "final_epochs", "seeds")
+_USAGE = ("weights", "multiply_adds", "milliseconds", "peak_bytes")
+_TEXTS = ("external", "parameters", "objective", "model_uri")
 _BOUNDS = ("", "_low", "_high")
 _TRIAL = (
     "dataset",
@@ -58,7 +58,7 @@ def table_lines(trivial: Trivial, summaries: Sequence[CellSummary]) -> tuple[lis
             known = {metric: value for metric, value in values.items() if metric in metrics}
             lines.append({"dataset": dataset, "model": name, **known})
     bounds = [f"{name}{part}" for name in metrics for part in _BOUNDS]
-    return ["dataset", "model", *bounds, "validation", *_COUNTS, *_SECONDS, *_TEXTS], lines
+    return ["dataset", "model", *bounds, "validation", *_COUNTS, *SECONDS, *_USAGE, "device", *_TEXTS], lines
 
 
 def _metrics(summaries: Sequence[CellSummary]) -> list[str]:
@@ -70,11 +70,16 @@ def _metrics(summaries: Sequence[CellSummary]) -> list[str]:
 def _cell_line(one: CellSummary) -> dict[str, Any]:
     line = {
         name: getattr(one, name)
-        for name in ("dataset", "validation", *_COUNTS, *_SECONDS, "objective", "model_uri")
+        for name in ("dataset", "validation", *_COUNTS, *SECONDS, "objective", "model_uri")
     }
     for name, interval in one.test.items():
         line |= {name: interval.value, f"{name}_low": interval.low, f"{name}_high": interval.high}
-    return line | {"model": one.architecture, "parameters": one.parameters}
+    return line | {
+        "model": one.architecture,
+        "parameters": one.parameters,
+        "external": int(one.external),
+        **one.usage,
+    }
 
 
 def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list[CellSummary]]:
@@ -120,13 +125,16 @@ def _summary(line: Mapping[str, str], trivial: Trivial, metrics: Sequence[str]) 
         architecture=line["model"],
         parameters=json.loads(line["parameters"]),
         **{name: int(line[name]) for name in _COUNTS},  # type: ignore[arg-type]
-        **{name: float(line[name]) for name in _SECONDS},  # type: ignore[arg-type]
+        **{name: float(line[name]) for name in SECONDS if name != "device_seconds"},  # type: ignore[arg-type]
         validation=float(line["validation"]) if line["validation"] else None,
         test=test,
         beats=beaten(test, trivial[line["dataset"]], objective),
         model_uri=line["model_uri"],
         surely_helps=surely_helps(test, trivial[line["dataset"]], objective),
         objective=objective,
+        external=line.get("external") == "1",
+        usage={name: json.loads(line[name]) for name in _USAGE if line.get(name)}
+        | {"device": line.get("device", "")},
     )
 
 
@@ -173,7 +181,18 @@ def write_evaluations(record: StudyRecord) -> str:
                     "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
                 }
                 lines.append(whose | {name: float(array[place]) for name, array in values.items()})
+        lines += _contestant_lines(evidence, dataset) if architecture == evidence.architectures[-1] else []
     return _csv(list(dict.fromkeys(name for line in lines for name in line)), lines)
+
+
+def _contestant_lines(evidence: Evidence, dataset: str) -> list[dict[str, Any]]:
+    """The same of programs that were not trained here; `external` tells them."""
+    lines = []
+    for name, quantities in evidence.contestants(dataset).items():
+        for place, position in enumerate(quantities[INDEX]):
+            whose = {"dataset": dataset, "architecture": name, "external": 1, "image": int(position)}
+            lines.append(whose | {key: float(values[place]) for key, values in _columns(quantities).items()})
+    return lines
 
 
 def _columns(quantities: Quantities) -> dict[str, np.ndarray]:

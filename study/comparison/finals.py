@@ -131,6 +131,16 @@ class Evidence:
         _, first = np.unique(joined[INDEX], return_index=True)
         return {key: values[first] for key, values in joined.items()}
 
+    def contestants(self, dataset: str) -> dict[str, Quantities]:
+        """Test quantities of the contestants by name; empty before the study has finals to compare them with."""
+        names = self.record.contestants(dataset) if self.of(dataset) else []
+        found = {}
+        for name in names:
+            quantities = self.record.contestant_evaluation(dataset, name)
+            counts = np.isin(quantities[INDEX], self.of(dataset)[0].images)
+            found[name] = {key: values[counts] for key, values in quantities.items()}
+        return found
+
     def leaks(self, dataset: str) -> list[int]:
         """Positions in the dataset of the test images that show a picture of the training set."""
         return list(self.record.data["datasets"][dataset].get("test_leaks", []))

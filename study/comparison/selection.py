@@ -24,9 +24,11 @@ def best_trial(record: StudyRecord, dataset: str, name: str) -> TrialRecord | No
 def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
     """The model of the cell whose finals have the lowest mean validation objective; the test plays no part.
 
-    Cells without finals compete only where no cell has any: the best of many trials is a flattered value.
+    Cells without finals compete only where no cell has any: the best of many trials is a flattered value. Those that
+    take longer for an image than `verdict.latency_ms` do not compete.
     """
-    names = [name for other, name in record.cells if other == dataset]
+    slow = too_slow(record)
+    names = [name for other, name in record.cells if other == dataset and name not in slow]
     finals = {name: best_finals(record, dataset, name) for name in names}
     means = {name: float(np.mean([one.best for one in group])) for name, group in finals.items() if group}
     if not means:
@@ -36,6 +38,26 @@ def champion_of(record: StudyRecord, dataset: str) -> TrialRecord | None:
         }
     winner = min(means, key=lambda name: means[name], default=None)
     return None if winner is None else best_trial(record, dataset, winner)
+
+
+def too_slow(record: StudyRecord) -> dict[str, float]:
+    """Milliseconds an image of every architecture that takes longer than a champion may."""
+    most = record.settings.get("verdict", {}).get("latency_ms")
+    times = {name: float(usage["milliseconds"]) for name, usage in record.usage.items()}
+    return {name: time for name, time in times.items() if most is not None and time > most}
+
+
+def latency_sentence(record: StudyRecord) -> str:
+    """Which architectures are no champions for their time; empty if all may be."""
+    slow = too_slow(record)
+    if not slow:
+        return ""
+    named = " and ".join(f"{name} ({time:.1f} ms an image)" for name, time in slow.items())
+    most = record.settings["verdict"]["latency_ms"]
+    left = len(slow) < len(record.settings["architectures"])
+    return f"{named} cannot be champion within verdict.latency_ms {most:g}" + (
+        "." if left else ", so there is none; raise it, or take a smaller model.width or model.image_size."
+    )
 
 
 def best_finals(record: StudyRecord, dataset: str, name: str) -> list[TrialRecord]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # SciPy, too, is loaded only where intervals are computed: a 
     from study.tracking.record import StudyRecord
 
 _RATIO = "_ratio"
+SECONDS = ("search_seconds", "final_seconds", "feature_seconds", "device_seconds", "pretraining_seconds")
+"""Device times of a row."""
 _POOLED = ("pooled_hue_entropy", "hue_histogram")
 """A metric of all images together, and the quantity of single images that it is made from."""
 
@@ -32,7 +34,10 @@ class CellSummary:
     Attributes:
         parameters: The best configuration of all replicates; empty without a complete trial.
         epochs: Trained in the search, failed and pruned trials included.
-        device_seconds: Charged to search and finals, failed and pruned trials included.
+        final_epochs: Trained in the finals.
+        search_seconds: Device time charged to the search, failed and pruned trials included.
+        final_seconds: To the finals.
+        feature_seconds: For what VGG16 says of the images, where the architecture needs it and it was stored.
         pretraining_seconds: Device time of the search behind the weights that generators of this cell started from,
             as far as it is known; 0 if none did.
         validation: Lowest validation objective of the search.
@@ -42,6 +47,8 @@ class CellSummary:
             without finals.
         surely_helps: Whether the whole interval of its test objective lies below the grey copy; None without finals.
         objective: What the study minimises.
+        external: Whether it is a contestant, which was not trained here.
+        usage: What using the network costs, see `models.usage.Usage`; empty where it was not measured.
         model_uri: Where the ready-to-use model lies; empty if there is none.
     """
 
@@ -53,7 +60,10 @@ class CellSummary:
     pruned: int
     failed: int
     epochs: int
-    device_seconds: float
+    final_epochs: int
+    search_seconds: float
+    final_seconds: float
+    feature_seconds: float
     pretraining_seconds: float
     validation: float | None
     test: dict[str, Interval]
@@ -62,6 +72,13 @@ class CellSummary:
     model_uri: str
     surely_helps: bool | None = None
     objective: str = OBJECTIVE
+    external: bool = False
+    usage: Mapping[str, float | str] = field(default_factory=dict)
+
+    @property
+    def device_seconds(self) -> float:
+        """All that is charged to the cell itself."""
+        return self.search_seconds + self.final_seconds + self.feature_seconds
 
     def as_json(self) -> dict[str, Any]:
         """The row as JSON can hold it."""
@@ -74,8 +91,8 @@ class CellSummary:
             "pruned": self.pruned,
             "failed": self.failed,
             "epochs": self.epochs,
-            "device_seconds": round(self.device_seconds, 1),
-            "pretraining_seconds": round(self.pretraining_seconds, 1),
+            "final_epochs": self.final_epochs,
+            **{name: round(getattr(self, name), 1) for name in SECONDS},
             f"val_{self.objective}": self.validation,
             "test": {
                 name: {"mean": _finite(one.value), "low": _finite(one.low), "high": _finite(one.high)}
@@ -84,6 +101,8 @@ class CellSummary:
             "seeds": self.seeds,
             "beats": self.beats,
             "surely_beats_grey_copy": self.surely_helps,
+            "external": self.external,
+            "usage": self.usage,
             "model_uri": self.model_uri,
         }
 
@@ -93,9 +112,15 @@ def _finite(value: float) -> float | None:
 
 
 def summarise_study(record: StudyRecord) -> list[CellSummary]:
-    """One row per (dataset, architecture), in the configuration's order, also where no trial is finished."""
+    """One row per (dataset, architecture), also where no trial is finished, and then the contestants."""
+    from study.comparison.contestants import contestant_summaries
+
     evidence = Evidence(record)
-    return [summarise_cell(evidence, dataset, name) for dataset, name in record.cells]
+    rows = []
+    for dataset in evidence.datasets:
+        rows += [summarise_cell(evidence, dataset, name) for name in evidence.architectures]
+        rows += contestant_summaries(evidence, dataset)
+    return rows
 
 
 def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
@@ -118,7 +143,10 @@ def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
         pruned=states[TrialState.PRUNED],
         failed=states[TrialState.FAIL],
         epochs=sum(trial.epochs for trial in search),
-        device_seconds=sum(trial.device_seconds for trial in [*search, *record.finals(dataset, name)]),
+        final_epochs=sum(trial.epochs for trial in record.finals(dataset, name)),
+        search_seconds=sum(trial.device_seconds for trial in search),
+        final_seconds=sum(trial.device_seconds for trial in record.finals(dataset, name)),
+        feature_seconds=_feature_seconds(record, dataset, name),
         pretraining_seconds=_pretraining_seconds(record, dataset, name),
         validation=best.best if best else None,
         test=test,
@@ -127,6 +155,7 @@ def summarise_cell(evidence: Evidence, dataset: str, name: str) -> CellSummary:
         model_uri=record.model_uri(dataset, name),
         surely_helps=surely_helps(test, trivial, record.objective),
         objective=record.objective,
+        usage=record.usage.get(name, {}),
     )
 
 
@@ -151,15 +180,17 @@ def test_intervals(evidence: Evidence, dataset: str, name: str) -> dict[str, Int
     cell = evidence.cells.get((dataset, name))
     if cell is None:
         return {}
+    intervals = intervals_of(cell, evidence.categories(dataset))
+    if evidence.record.replicates > 1:
+        return intervals
+    return {metric: replace(one, scope="these configurations") for metric, one in intervals.items()}
+
+
+def intervals_of(cell: CellEvidence, categories: np.ndarray | None) -> dict[str, Interval]:
+    """Every metric that was measured, raw and with the input's luminance, at 95 %."""
     names = [prefix + metric for prefix in ("", KEPT) for metric in METRICS]
-    categories = evidence.categories(dataset)
     intervals = {metric: metric_interval(cell, metric, categories) for metric in names}
-    several = evidence.record.replicates > 1
-    return {
-        metric: one if several else replace(one, scope="these configurations")
-        for metric, one in intervals.items()
-        if one is not None
-    }
+    return {metric: one for metric, one in intervals.items() if one is not None}
 
 
 def metric_interval(cell: CellEvidence, name: str, categories: np.ndarray | None = None) -> Interval | None:
@@ -187,6 +218,16 @@ def score_interval(name: str, scores: np.ndarray, categories: np.ndarray | None 
 
 def _possible(name: str) -> tuple[float, float]:
     return METRICS[name.removeprefix(KEPT)].possible
+
+
+def _feature_seconds(record: StudyRecord, dataset: str, name: str) -> float:
+    from models.architectures import architecture
+
+    spent = record.data["datasets"][dataset].get("feature_seconds", {})
+    try:
+        return float(spent.get(architecture(name).features, 0.0))
+    except ModelError:  # an architecture of a plug-in that the reader does not have
+        return 0.0
 
 
 def _pretraining_seconds(record: StudyRecord, dataset: str, name: str) -> float:

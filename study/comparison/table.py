@@ -27,8 +27,14 @@ HEADINGS = {
     "beats": "beats",
     "validation": "validation",
     "search": "trials c/p/f",
-    "epochs": "epochs",
-    "cost": "device-s",
+    "epochs": "epochs of search",
+    "final_epochs": "of finals",
+    "cost": "device-s of search",
+    "final_cost": "of finals",
+    "weights": "parameters",
+    "multiply_adds": "multiply-adds",
+    "milliseconds": "ms an image",
+    "peak_bytes": "peak MB",
     "parameters": "best configuration",
 }
 
@@ -54,18 +60,41 @@ def table_rows(trivial: Trivial, summaries: list[CellSummary]) -> list[Row]:
 
 
 def _cell_row(one: CellSummary) -> Row:
-    row = {"dataset": one.dataset, "model": one.architecture}
+    row = {
+        "dataset": one.dataset,
+        "model": one.architecture + (" (external, not trained here)" if one.external else ""),
+    }
     for name in (OBJECTIVE, KEPT + OBJECTIVE, *SHOWN):
         row[name] = interval_text(name, one.test[name]) if name in one.test else ""
     row["beats"] = beats_text(one)
+    if one.external:
+        return row
     row["validation"] = "" if one.validation is None else number_text(one.objective, one.validation)
     row["search"] = f"{one.complete}/{one.pruned}/{one.failed}"
     row["epochs"] = str(one.epochs)
-    row["cost"] = f"{one.device_seconds:.0f}"
-    if one.pretraining_seconds:
-        row["cost"] += f" + {one.pretraining_seconds:.0f}"
+    row["final_epochs"] = str(one.final_epochs)
+    row["cost"] = f"{one.search_seconds:.0f}"
+    for more in (one.feature_seconds, one.pretraining_seconds):
+        row["cost"] += f" + {more:.0f}" if more else ""
+    row["final_cost"] = f"{one.final_seconds:.0f}"
+    row |= _usage(one)
     row["parameters"] = ", ".join(f"{name} {parameter_text(value)}" for name, value in one.parameters.items())
     return row
+
+
+def _usage(one: CellSummary) -> Row:
+    """What using the network costs."""
+    if not one.usage:
+        return {}
+    found = {
+        name: float(one.usage[name]) for name in ("weights", "multiply_adds", "milliseconds", "peak_bytes")
+    }
+    return {
+        "weights": f"{found['weights'] / 1e6:.2f} M",
+        "multiply_adds": f"{found['multiply_adds'] / 1e6:.0f} M",
+        "milliseconds": f"{found['milliseconds']:.1f}",
+        "peak_bytes": f"{found['peak_bytes'] / 1e6:.0f}",
+    }
 
 
 def _trivial_row(dataset: str, name: str, values: Mapping[str, float]) -> Row:

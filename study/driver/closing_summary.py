@@ -11,7 +11,7 @@ from rich.table import Table
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
 from study.comparison.finals import Evidence
-from study.comparison.selection import champion_of
+from study.comparison.selection import champion_of, latency_sentence
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.comparison.warning import champion_warning
@@ -75,7 +75,7 @@ def _warnings(record: StudyRecord, summaries: list[CellSummary]) -> list[str]:
     found = [
         champion_warning(record, cells[one.dataset, one.architecture]) for one in champions if one is not None
     ]
-    return [warning for warning in found if warning]
+    return [warning for warning in [latency_sentence(record), *found] if warning]
 
 
 def _epochs(record: StudyRecord, one: CellSummary) -> int:

@@ -48,6 +48,11 @@ def check_inputs(settings: StudySettings) -> None:
                 f"model.image_size {settings.model.image_size} with model.batch_size 1 leaves {name} a single value "
                 "per channel, too few for its batch normalisation; raise either."
             )
+    for name, folder in settings.contestants.items():
+        if not Path(folder).is_dir():
+            problems.append(
+                f"contestants.{name} is {folder}, which is no folder; give the one with its pictures."
+            )
     try:
         choose_device(settings.model.device)
         if feature_kinds(settings):

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from models.architectures import architecture
+from models.hardware import choose_device
 from models.metrics.evaluation import save_evaluation
+from models.usage import measure_usage
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
 from study.cli.command import say
@@ -27,14 +33,16 @@ from study.search.database import best_configurations, ledger_errors, open_stora
 from study.search.ledger import StudyLedger
 from study.search.trial_spec import Parameters, TrialState
 from study.settings.schema import StudySettings
+from study.settings.sections.recipe import network_settings
 from study.settings.study_folder import StudyHome, only_driver
-from study.storage.paths import trivial_path
+from study.storage.paths import contestant_path, trivial_path
 from study.storage.storage import Storage
 from study.tracking.delivery import DeliveryThread
 from study.tracking.mlflow_runs import connect_tracker
 from study.tracking.names import STUDY_RUN
 from study.tracking.outbox import Outbox
 from study.tracking.tracker import Tracker
+from study.training.contestants import contestants
 from study.training.data import Prepared
 from study.training.replicates import with_each_test_split
 from study.training.trivial_baselines import trivial_document, trivial_evaluations
@@ -108,8 +116,13 @@ def run_study(
             if conductor.finished:
                 screen.say("Nothing is left to do.")
             else:
-                _open_runs(tracker, settings, prepared, ledger)
-                _log_trivial(tracker, Storage(home.storage_uri(settings)), prepared, settings, ledger)
+                storage = Storage(home.storage_uri(settings))
+                entries = contestants(settings, prepared, _most(ledger), screen.say)
+                _open_runs(tracker, settings, prepared, ledger, entries)
+                _log_evaluations(
+                    tracker, storage, {contestant_path(*key): one for key, one in entries.items()}
+                )
+                _log_trivial(tracker, storage, prepared, settings, ledger)
                 conductor.explain()
                 _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install, screen.say), screen:
@@ -136,14 +149,33 @@ def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict
     return warm_configurations(settings, found)
 
 
-def _open_runs(tracker: Tracker, settings: StudySettings, prepared: Prepared, ledger: StudyLedger) -> None:
+def _open_runs(
+    tracker: Tracker,
+    settings: StudySettings,
+    prepared: Prepared,
+    ledger: StudyLedger,
+    entries: Collection[tuple[str, str]],
+) -> None:
+    facts = prepared.facts(settings, _most(ledger)) | {"usage": _usage(settings)}
+    for dataset, one in facts["datasets"].items():
+        one["contestants"] = [name for other, name in entries if other == dataset]
     documents = {
         "study.json": settings.model_dump_json(indent=2),
-        "data.json": json.dumps(prepared.facts(settings, _most(ledger)), indent=2),
+        "data.json": json.dumps(facts, indent=2),
     }
     tracker.open_study(documents, environment_tags())
     for cell in ledger.cells:
         tracker.open_cell(cell)
+
+
+def _usage(settings: StudySettings) -> dict[str, dict[str, Any]]:
+    """What using each architecture costs on this machine, measured before trials take its time."""
+    device, size = choose_device(settings.model.device), settings.model.image_size
+    shared = network_settings(settings)
+    return {
+        name: asdict(measure_usage(architecture(name), shared, size, device))
+        for name in settings.architectures
+    }
 
 
 def _log_trivial(
@@ -157,15 +189,24 @@ def _log_trivial(
         for name, images in prepared.images.items()
     }
     tracker.document("trivial.json", trivial_document(evaluations))
+    by_path = {
+        trivial_path(dataset, name, replicate): quantities
+        for dataset, splits in evaluations.items()
+        for replicate, rows in splits.items()
+        for name, quantities in rows.items()
+    }
+    _log_evaluations(tracker, storage, by_path)
+
+
+def _log_evaluations(
+    tracker: Tracker, storage: Storage, by_path: Mapping[str, dict[str, np.ndarray]]
+) -> None:
     with TemporaryDirectory() as folder:
-        for dataset, splits in evaluations.items():
-            for replicate, rows in splits.items():
-                for name, quantities in rows.items():
-                    path = trivial_path(dataset, name, replicate)
-                    file = Path(folder) / Path(path).name
-                    save_evaluation(file, quantities)
-                    storage.put_file(path, file)
-                    tracker.artifact(STUDY_RUN, path, path)
+        for path, quantities in by_path.items():
+            file = Path(folder) / Path(path).name
+            save_evaluation(file, quantities)
+            storage.put_file(path, file)
+            tracker.artifact(STUDY_RUN, path, path)
 
 
 def _most(ledger: StudyLedger) -> int:

@@ -6,13 +6,14 @@ import math
 from dataclasses import dataclass
 
 from models.metrics import OBJECTIVE
+from study.comparison.contestants import contestant_sentence
 from study.comparison.control import control_sentence
 from study.comparison.finals import CellEvidence, Evidence, Quantities
+from study.comparison.leaks import leak_sentence
+from study.comparison.pairs import Pair, compare_pairs, difference_text, lead_sentence, mean_score, p_text
 from study.comparison.summary import score_interval
 from study.comparison.table import interval_text, number_text, objective_text
 from study.comparison.verdict import MARGIN
-from study.reporting.leaks import leak_sentence
-from study.reporting.pairs import Pair, compare_pairs, difference_text, lead_sentence, mean_score, p_text
 from study.search.trial_spec import TrialState
 from study.statistics import Interval, collapse_rate, mean_interval
 
@@ -48,6 +49,7 @@ def answer(evidence: Evidence, dataset: str) -> Answer:
         _collapses(evidence, cells),
         control_sentence(evidence, dataset),
         leak_sentence(evidence, dataset),
+        contestant_sentence(evidence, dataset, cells[0].architecture),
         _how_sure(evidence, cells),
     )
     sentences = [_numbers(evidence, cells[0], pairs), _beats(cells[0].architecture, trivial), *qualifying]

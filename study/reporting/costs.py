@@ -20,6 +20,7 @@ class Budget:
         final_epochs: Of the finals.
         total: Device-seconds of search and finals, as in the summary.
         watt_hours: Energy of search and finals; None if no device reported it.
+        features: Device-seconds of what VGG16 says of the images; in the total.
         pretraining: Device-seconds of the search behind the generators' starting weights; not in the total.
     """
 
@@ -31,6 +32,7 @@ class Budget:
     final_epochs: int
     total: float
     watt_hours: float | None
+    features: float
     pretraining: float
 
 
@@ -43,7 +45,7 @@ def budget(record: StudyRecord, summary: CellSummary) -> Budget:
         trials[trial.state] += 1
         seconds[trial.state] += trial.device_seconds
     finals = record.finals(summary.dataset, summary.architecture)
-    seconds["finals"] = sum(one.device_seconds for one in finals)
+    seconds["finals"] = summary.final_seconds
     joules = [one.joules for one in [*search, *finals] if one.joules is not None]
     return Budget(
         summary.dataset,
@@ -51,8 +53,9 @@ def budget(record: StudyRecord, summary: CellSummary) -> Budget:
         dict(trials),
         dict(seconds),
         summary.epochs,
-        sum(one.epochs for one in finals),
+        summary.final_epochs,
         summary.device_seconds,
         sum(joules) / 3600 if joules else None,
+        summary.feature_seconds,
         summary.pretraining_seconds,
     )

@@ -77,9 +77,9 @@ class Bar:
     colour: str
 
 
-def colours(names: Sequence[str]) -> dict[str, str]:
-    """A colour for each architecture, the same in every figure."""
-    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names)}
+def colours(names: Sequence[str], first: int = 0) -> dict[str, str]:
+    """A colour for each architecture, the same in every figure; `first` is the first one's place in the palette."""
+    return {name: PALETTE[index % len(PALETTE)] for index, name in enumerate(names, first)}
 
 
 @mpl.rc_context(_STYLE)
@@ -185,6 +185,19 @@ def forest(name: str, bars: Sequence[Bar], xlabel: str) -> Markup:
     room = 0.06 * max(high - low, 1e-9)
     axes.set_xlim(max(low - room, 0.0), min(high + room, 1.5 * max(values)))
     return _finish(figure, axes, name, xlabel, "")
+
+
+@mpl.rc_context(_STYLE)
+def against_time(name: str, points: Sequence[tuple[float, Bar]], xlabel: str, ylabel: str) -> Markup:
+    """Values with their intervals over a logarithmic axis of time; x > 0."""
+    figure, axes = _axes()
+    for x, bar in points:
+        if math.isfinite(bar.low):
+            axes.plot([x, x], [bar.low, bar.high], color=bar.colour, linewidth=1.4)
+        axes.plot([x], [bar.value], "o", color=bar.colour, markersize=4.5, label=bar.label)
+    axes.set_xscale("log")
+    axes.legend(fontsize=7, handlelength=1.0)
+    return _finish(figure, axes, name, xlabel, ylabel)
 
 
 def _axes(width: float = 3.5, height: float = 2.3) -> tuple[Figure, Axes]:

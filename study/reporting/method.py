@@ -6,6 +6,7 @@ from typing import Any
 
 from models.metrics import TRIVIAL
 from study.comparison.finals import Evidence
+from study.comparison.selection import latency_sentence
 from study.comparison.summary import CellSummary
 from study.reporting.search_analysis import validation
 from study.search.trial_spec import TrialState
@@ -68,6 +69,8 @@ def caveats(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
         *_about_cells(evidence, summaries),
         *_about_finals(evidence),
     ]
+    if slow := latency_sentence(record):
+        found.append(slow)
     found.append(
         "The colours are plausible, not historical: a network cannot know what colour a thing really had."
     )
@@ -94,6 +97,8 @@ def _about_cells(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
     found = []
     wanted = evidence.record.settings["finals"]["seeds"]
     for one in summaries:
+        if one.external:
+            continue
         cell = cell_key(one.dataset, one.architecture)
         if one.failed:
             found.append(f"{cell}: {one.failed} of {one.trials} trials failed.")

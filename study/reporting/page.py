@@ -10,7 +10,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from models.metrics import KEPT, METRICS, OBJECTIVE
+from study.comparison.contestants import matches
 from study.comparison.finals import Evidence
+from study.comparison.leaks import leaks
+from study.comparison.pairs import other_objective, p_text
 from study.comparison.summary import CellSummary, summarise_study
 from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, objective_text, table_rows
 from study.errors import StudyError
@@ -19,11 +22,9 @@ from study.reporting.categories import categories
 from study.reporting.costs import budget
 from study.reporting.diagnostics.adversary import adversarial_diagnoses
 from study.reporting.diagnostics.pictures import image_diagnoses
-from study.reporting.figures import Bar, colours, forest
-from study.reporting.leaks import leaks
+from study.reporting.figures import Bar, against_time, colours, forest
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
-from study.reporting.pairs import p_text
 from study.reporting.picture_samples import RULE, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
 from study.statistics import Interval
@@ -32,7 +33,8 @@ from study.tracking.record import StudyRecord
 
 _TEMPLATES = Path(__file__).with_name("templates")
 QUALITY = ("model", OBJECTIVE, KEPT + OBJECTIVE, *SHOWN, "beats")
-COST = ("model", "validation", "search", "epochs", "cost", "parameters")
+COST = ("model", "validation", "search", "epochs", "final_epochs", "cost", "final_cost", "parameters")
+USE = ("model", "weights", "multiply_adds", "milliseconds", "peak_bytes")
 
 
 def render_page(record: StudyRecord) -> str:
@@ -47,6 +49,7 @@ def render_page(record: StudyRecord) -> str:
 
 def _context(record: StudyRecord) -> dict[str, Any]:
     evidence, summaries = Evidence(record), summarise_study(record)
+    outsiders = list(dict.fromkeys(one.architecture for one in summaries if one.external))
     palette = colours(evidence.architectures)
     rows = table_rows(record.trivial, summaries)
     pictures = {dataset: load_pictures(evidence, dataset) for dataset in evidence.datasets}
@@ -60,13 +63,20 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "headings": HEADINGS,
         "quality": QUALITY,
         "cost": COST,
+        "use": USE,
+        "measured_on": next((str(one.usage["device"]) for one in summaries if one.usage), ""),
+        "latencies": {name: _latency(record, summaries, name, palette) for name in evidence.datasets},
         "metrics": METRICS,
         "rows": {name: [row for row in rows if row["dataset"] == name] for name in evidence.datasets},
         "answers": answers,
         "leaks": {name: leaks(evidence, name) for name in evidence.datasets},
         "objective": objective_text(record.objective),
-        "other_objective": objective_text(record.other_objective),
-        "forests": {one.dataset: _forest(record, summaries, one, palette) for one in answers},
+        "other_objective": objective_text(other_objective(record.objective)),
+        "forests": {
+            one.dataset: _forest(record, summaries, one, palette | colours(outsiders, len(palette)))
+            for one in answers
+        },
+        "matches": {name: matches(evidence, name) for name in evidence.datasets},
         "rule": RULE,
         "samples": {
             name: samples(evidence, name, found) if found else [] for name, found in pictures.items()
@@ -81,7 +91,7 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "expected": {name: expected_figure(record, name, palette) for name in evidence.datasets},
         "searches": [cell_search(record, *cell, palette[cell[1]]) for cell in cells],
         "labels": LABELS,
-        "budgets": [budget(record, one) for one in summaries],
+        "budgets": [budget(record, one) for one in summaries if not one.external],
         "data": record.data["datasets"],
         "configuration": configuration(record.settings),
         "tags": sorted(record.tags.items()),
@@ -109,6 +119,19 @@ def _forest(
         bars,
         f"mean {objective_text(record.objective)} on the test split, 95 % interval",
     )
+
+
+def _latency(
+    record: StudyRecord, summaries: list[CellSummary], dataset: str, palette: dict[str, str]
+) -> Markup | None:
+    """Quality against the time that using a network takes; None without finals, or where no time was measured."""
+    found = []
+    for one in summaries:
+        if one.dataset == dataset and one.usage and (score := one.test.get(record.objective)):
+            bar = Bar(one.architecture, score.value, score.low, score.high, palette[one.architecture])
+            found.append((float(one.usage["milliseconds"]), bar))
+    label = f"mean {objective_text(record.objective)}"
+    return against_time(f"{dataset} quality against time", found, "ms an image", label) if found else None
 
 
 def _bounds(text: str) -> Markup:

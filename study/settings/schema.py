@@ -44,6 +44,7 @@ DatasetName = Annotated[
     Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=_LONGEST_NAME),
     AfterValidator(_no_stored_name),
 ]
+ContestantName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]+$", max_length=_LONGEST_NAME)]
 Address = Annotated[str, AfterValidator(_without_password)]
 Interval = Annotated[int | str, AfterValidator(_interval)]
 
@@ -147,6 +148,10 @@ class StudySettings(Section):
         "kept, as `study.colorize` keeps it",
     )
     plugins: list[str] = Field(default_factory=list, description="modules or files that register more")
+    contestants: dict[ContestantName, str] = Field(
+        default_factory=dict,
+        description="folders of pictures that other programs made of the test images, by a name for each",
+    )
     model: ModelSection = Field(default_factory=ModelSection)
     training: TrainingSettings = Field(default_factory=TrainingSettings)
     budget: BudgetSettings = Field(default_factory=BudgetSettings)
@@ -186,6 +191,9 @@ class StudySettings(Section):
                 f"replicates is {self.replicates}, but verdict.most_replicates {self.verdict.most_replicates}; "
                 "raise the latter"
             )
+        for name in self.contestants:
+            if name in self.architectures:
+                raise ValueError(f"contestants names {name}, which is an architecture; give it another name")
         cells = {cell_key(dataset, name) for dataset in self.datasets for name in self.architectures}
         for cell in self.budget.epochs_for:
             if cell not in cells:

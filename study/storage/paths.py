@@ -37,6 +37,11 @@ def trivial_path(dataset: str, name: str, replicate: int = 1) -> str:
     return f"trivial/{_test(dataset, replicate)}/{name.replace(' ', '-')}.safetensors"
 
 
+def contestant_path(dataset: str, name: str) -> str:
+    """The evaluation of pictures that another program made of a dataset's test images, likewise."""
+    return f"contestants/{dataset}/{name}.safetensors"
+
+
 def _test(dataset: str, replicate: int) -> str:
     return dataset if replicate == 1 else f"{dataset}/replicate-{replicate}"
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from models.metrics import KEPT, OBJECTIVE
+from models.metrics import OBJECTIVE
 from models.metrics.evaluation import load_evaluation
 from models.plugins import load_extensions
 from study.errors import UsageError
@@ -23,7 +23,7 @@ from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
 from study.settings.sources import changed_settings
 from study.settings.study_folder import existing_home
-from study.storage.paths import EVALUATION, trivial_path
+from study.storage.paths import EVALUATION, contestant_path, trivial_path
 from study.tracking.mlflow_client import mlflow_client, mlflow_errors
 from study.tracking.names import IDENTITY_TAG, KEY_TAG, LOOKS, MODEL_TAG, ROLES, STUDY_RUN
 from study.tracking.trial_record import TrialRecord, trial_record
@@ -140,14 +140,14 @@ class StudyRecord:
         return list(own.get("test_files", [])), list(own.get("test_categories", []))
 
     @property
+    def usage(self) -> dict[str, dict[str, Any]]:
+        """What using each architecture costs, see `models.usage.Usage`; empty if it was not measured."""
+        return dict(self.data.get("usage", {}))
+
+    @property
     def objective(self) -> str:
         """What the study minimises: `ciede2000` or `kept_ciede2000`."""
         return str(self.settings.get("objective", OBJECTIVE))
-
-    @property
-    def other_objective(self) -> str:
-        """The one of the two that it does not."""
-        return OBJECTIVE if self.objective != OBJECTIVE else KEPT + OBJECTIVE
 
     @property
     def rotates(self) -> bool:
@@ -186,7 +186,7 @@ class StudyRecord:
         return str(run.data.tags.get(MODEL_TAG, "")) if run else ""
 
     def history(self, trial: TrialRecord, metric: str) -> list[tuple[int, float]]:
-        """(epoch, value) of one metric of a trial, such as `validation/ciede2000` or `train/loss`."""
+        """(epoch, value) of one metric of a trial, such as `train/loss`."""
         points = self._client.get_metric_history(trial.run_id, metric)
         return sorted((point.step, point.value) for point in points)
 
@@ -196,20 +196,24 @@ class StudyRecord:
 
     def evaluation(self, final: TrialRecord) -> dict[str, np.ndarray]:
         """A final's test quantities image by image (N each); `index` are positions in the dataset."""
-        with TemporaryDirectory() as folder:
-            return load_evaluation(self.download(final.run_id, EVALUATION, Path(folder)))
+        return self._evaluation(final.run_id, EVALUATION)
 
     def trivial_evaluation(self, dataset: str, name: str, replicate: int = 1) -> dict[str, np.ndarray]:
-        """The same for a trivial prediction, one of `models.metrics.TRIVIAL`.
-
-        Args:
-            dataset: The dataset.
-            name: Of the prediction.
-            replicate: Whose test split; without effect unless they rotate.
-        """
+        """The same for a trivial prediction (`models.metrics.TRIVIAL`) on a replicate's test split."""
         path = trivial_path(dataset, name, replicate if self.rotates else 1)
+        return self._evaluation(self._runs[STUDY_RUN].info.run_id, path)
+
+    def contestants(self, dataset: str) -> list[str]:
+        """The contestants that have pictures of a dataset's test images."""
+        return list(self.data["datasets"][dataset].get("contestants", []))
+
+    def contestant_evaluation(self, dataset: str, name: str) -> dict[str, np.ndarray]:
+        """The same for a contestant."""
+        return self._evaluation(self._runs[STUDY_RUN].info.run_id, contestant_path(dataset, name))
+
+    def _evaluation(self, run_id: str, path: str) -> dict[str, np.ndarray]:
         with TemporaryDirectory() as folder:
-            return load_evaluation(self.download(self._runs[STUDY_RUN].info.run_id, path, Path(folder)))
+            return load_evaluation(self.download(run_id, path, Path(folder)))
 
     def download(self, run_id: str, path: str, into: Path) -> Path:
         """Fetch an artifact of a run.
@@ -223,8 +227,7 @@ class StudyRecord:
     def _document(self, name: str) -> dict[str, Any]:
         with TemporaryDirectory() as folder:
             path = self.download(self._runs[STUDY_RUN].info.run_id, name, Path(folder))
-            content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return content
+            return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
 def open_record(name: str, home: Path, tracking_uri: str | None = None) -> StudyRecord:

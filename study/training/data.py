@@ -18,7 +18,7 @@ from models.errors import ModelError
 from models.vgg_weights import describe_weights
 from study.errors import UsageError
 from study.settings.schema import StudySettings
-from study.training.features import feature_kinds, store_features
+from study.training.features import feature_kinds, feature_seconds, store_features
 from study.training.replicates import images_of, used_images, with_each_test_split
 
 
@@ -49,8 +49,16 @@ class Prepared:
         return {
             "vgg16": self.vgg16,
             "start": dict(self.start),
-            "datasets": {name: _facts(settings, images, number) for name, images in self.images.items()},
+            "datasets": {
+                name: {**_facts(settings, images, number), "feature_seconds": self._seconds(name)}
+                for name, images in self.images.items()
+            },
         }
+
+    def _seconds(self, dataset: str) -> dict[str, float]:
+        """What the stored features cost, by kind."""
+        stored = self.features.get(dataset, {})
+        return {kind: feature_seconds(entry) for kind, entry in stored.items() if entry is not None}
 
 
 def prepare(settings: StudySettings, say: Callable[[str], None], *, features: bool = True) -> Prepared:

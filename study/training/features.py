@@ -9,13 +9,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
-from data_utils.cache import cached_arrays, default_cache
+from data_utils.cache import cached_arrays, default_cache, stored_arrays
 from data_utils.features import ComputedFeatures, Features, StoredFeatures
 from data_utils.image_set import CacheEntry, ImageSet
 from models.architectures import architecture
@@ -25,7 +27,7 @@ from models.vgg_weights import weights_fingerprint
 from study.settings.schema import StudySettings
 
 HOST_SHARE, DEVICE_SHARE = 1 / 4, 1 / 2
-_POSITIONS = "positions"
+_LEVEL, _POSITIONS, _SECONDS = "level", "positions", "seconds"
 
 
 def feature_kinds(settings: StudySettings) -> list[str]:
@@ -66,20 +68,28 @@ def store_features(
         return None
     weights = settings.model.vgg16
     subset = hashlib.sha256(used.tobytes()).hexdigest()[:16]
-    key = f"vgg16-{kind}-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}"
+    key = f"vgg16-{kind}-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}-timed"
     size = f" ({needed / 1e6:.0f} MB)" if needed else ""
     say(f"{images.name}: VGG16's {'maps' if kind == 'maps' else 'vectors'} of {len(used)} images{size} …")
 
     def build() -> dict[str, np.ndarray]:
+        started = time.perf_counter()
         device, grey = choose_device(settings.model.device), images.grey[used]
         found = (
             image_maps(grey, weights, device) if kind == "maps" else (image_vectors(grey, weights, device),)
         )
-        return {f"level{number}": array for number, array in enumerate(found)} | {_POSITIONS: used}
+        levels = {f"{_LEVEL}{number}": array for number, array in enumerate(found)}
+        return {**levels, _POSITIONS: used, _SECONDS: np.array([time.perf_counter() - started])}
 
     folder = default_cache()
     cached_arrays(folder, key, build)
     return CacheEntry(str(folder.absolute()), key, f"VGG16's features of {images.name}")
+
+
+def feature_seconds(entry: CacheEntry) -> float:
+    """Device-seconds that the features took when they were computed, perhaps for an earlier study."""
+    arrays = stored_arrays(Path(entry.folder), entry.key) or {}
+    return float(arrays[_SECONDS][0]) if _SECONDS in arrays else 0.0
 
 
 def opened_features(
@@ -97,7 +107,7 @@ def opened_features(
     computed = ComputedFeatures(_late(describer, device))
     if arrays is None or not _fits(arrays, device):
         return computed, computed
-    levels = [arrays[f"level{number}"] for number in range(len(arrays) - 1)]
+    levels = [arrays[name] for name in sorted(arrays) if name.startswith(_LEVEL)]
     if len(levels) == 1:
         vectors = StoredFeatures(levels[0], device, arrays[_POSITIONS])
         return vectors, vectors

@@ -64,6 +64,23 @@ def lonely(store: tuple[Path, str]) -> StudyRecord:
 
 
 @pytest.fixture(scope="session")
+def contested(store: tuple[Path, str]) -> StudyRecord:
+    """One architecture with one final, and pictures of another program of 10 of the 12 test images."""
+    writer = Writer(
+        *store,
+        "contested",
+        architectures=["unet"],
+        datasets=["fruit"],
+        seeds=1,
+        pictures=False,
+        contestant="other",
+    )
+    writer.search("fruit", "unet", [complete(14, "unet")])
+    writer.final("fruit", "unet", 0, 0.2)
+    return writer.close()
+
+
+@pytest.fixture(scope="session")
 def failing(store: tuple[Path, str]) -> StudyRecord:
     """All of a cell's trials failed; the other cell has no finals; nothing is running."""
     writer = Writer(*store, "failing", architectures=["unet", "cgan"], datasets=["fruit"], seeds=0)

@@ -114,7 +114,6 @@ def evidence(
             data={"datasets": {"fruit": {"categories": list(categories)}}},
             settings={},
             objective="ciede2000",
-            other_objective="kept_ciede2000",
             looks=[],
             replicates=1,
             rotates=False,

@@ -19,7 +19,15 @@ from models.metrics.evaluation import evaluate, save_evaluation, summary_of
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import ENERGY, End, TrialSpec, TrialState
 from study.settings.schema import StudySettings
-from study.storage.paths import EVALUATION, PREDICTIONS, grey_path, trial_folder, trivial_path, truth_path
+from study.storage.paths import (
+    EVALUATION,
+    PREDICTIONS,
+    contestant_path,
+    grey_path,
+    trial_folder,
+    trivial_path,
+    truth_path,
+)
 from study.storage.storage import Storage
 from study.tracking.delivery import deliver_all
 from study.tracking.mlflow_runs import MlflowRuns
@@ -84,6 +92,7 @@ class Writer:
         pictures: bool = True,
         watts: float = 0.0,
         leaks: Sequence[int] = (),
+        contestant: str = "",
         **more: object,
     ) -> None:
         self.settings = StudySettings(
@@ -99,6 +108,7 @@ class Writer:
             **more,
         )
         self._leaks = list(leaks)
+        self._contestant = contestant  # has pictures of all test images but the last two
         self._watts = watts  # of made-up devices that count their energy
         self._uri, self._name, self._folder, self._pictures = uri, name, folder / name, pictures
         self.storage = Storage(str(self._folder / "storage"))
@@ -107,6 +117,16 @@ class Writer:
         self._batch = batch()
         facts = {
             "vgg16": "random (seed 0, not pretrained)",
+            "usage": {
+                one: {
+                    "weights": 1_000_000,
+                    "multiply_adds": 2_000_000,
+                    "milliseconds": 3.0 + number,
+                    "peak_bytes": 4_000_000,
+                    "device": "made-up",
+                }
+                for number, one in enumerate(architectures)
+            },
             "datasets": {one: self._facts() for one in datasets},
         }
         documents = {"study.json": self.settings.model_dump_json(), "data.json": json.dumps(facts)}
@@ -142,6 +162,7 @@ class Writer:
             "test_files": [f"{name}/{number}.jpg" for name in COLOURS for number in range(PER_CATEGORY)],
             "test_categories": [number for number in range(len(COLOURS)) for _ in range(PER_CATEGORY)],
             "test_leaks": self._leaks,
+            "contestants": [self._contestant] if self._contestant else [],
             "refused": [{"file": "bad<b>.jpg", "reason": "is no image"}],
         }
 
@@ -158,6 +179,11 @@ class Writer:
             for name in TRIVIAL
         }
         self.tracker.document("trivial.json", trivial_document({dataset: {1: rows} for dataset in datasets}))
+        if self._contestant:
+            some = Batch(*(None if part is None else part[:-2] for part in self._batch))
+            path = contestant_path(datasets[0], self._contestant)
+            self._store(path, evaluate(lambda grey, _: grey_copy(grey) - tint, [some]))
+            self.tracker.artifact(STUDY_RUN, path, path)
         for dataset in datasets:
             for name, quantities in rows.items():
                 path = trivial_path(dataset, name)

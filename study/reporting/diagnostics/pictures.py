@@ -10,9 +10,9 @@ import numpy as np
 from models.metrics.collapse import LEAST_CHROMA_VARIANCE
 from models.metrics.image import CHROMA_FLOOR
 from study.comparison.finals import CellEvidence, Evidence
+from study.comparison.pairs import Pair, compare_pairs, difference_text, p_text
 from study.comparison.summary import metric_interval
 from study.reporting.diagnostics.diagnosis import Diagnosis, Measurement, interval_text
-from study.reporting.pairs import Pair, compare_pairs, difference_text, p_text
 from study.statistics import Decision, Interval, decide, mean_interval, ratio_interval
 
 WHITE_COLLAPSE = 0.5

@@ -27,6 +27,11 @@ class VerdictSettings(Section):
         "replicates",
         description="end after `replicates`, or add replicates until every pair of a dataset is decided",
     )
+    latency_ms: float | None = Field(
+        None,
+        gt=0,
+        description="milliseconds an image, at most, of a champion on the machine that starts the study",
+    )
     most_replicates: int = Field(10, ge=1, description="replicates that are never exceeded")
 
 

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import mlflow
 import numpy as np
@@ -190,6 +191,8 @@ class Results:
 
     trials: dict[str, list[TrialRecord]]
     replicates = 1
+    settings: ClassVar[dict] = {}
+    usage: ClassVar[dict] = {}
 
     @property
     def cells(self):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from models.metrics import KEPT, OBJECTIVE
 from study.comparison.finals import CellEvidence, Evidence
 from study.comparison.verdict import dataset_verdicts
 from study.statistics import Comparison, Interval, Verdict, compare
@@ -39,6 +40,11 @@ class Pair:
         return self.verdict.b
 
 
+def other_objective(objective: str) -> str:
+    """Of raw and luminance-kept ΔE₀₀ the one that a study does not minimise."""
+    return OBJECTIVE if objective != OBJECTIVE else KEPT + OBJECTIVE
+
+
 def mean_score(cell: CellEvidence) -> float:
     """Mean objective over finals and images."""
     return float(np.nanmean(cell.scores()))
@@ -47,7 +53,7 @@ def mean_score(cell: CellEvidence) -> float:
 def compare_pairs(evidence: Evidence, dataset: str) -> list[Pair]:
     """Every pair of architectures that have finals once, the better one first."""
     scores = {cell.architecture: cell.scores() for cell in evidence.of(dataset)}
-    quantity = evidence.record.other_objective
+    quantity = other_objective(evidence.record.objective)
     other = {frozenset((one.a, one.b)): one for one in dataset_verdicts(evidence, dataset, quantity)}
     mean = {cell.architecture: mean_score(cell) for cell in evidence.of(dataset)}
     found = sorted(dataset_verdicts(evidence, dataset), key=lambda one: (mean[one.a], mean[one.b]))

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from study.comparison.finals import Evidence
+from study.comparison.pairs import Pair, compare_pairs, lead_sentence, listed, mean_score
 from study.comparison.summary import score_interval
-from study.reporting.pairs import Pair, compare_pairs, lead_sentence, listed, mean_score
 from study.statistics import Interval
 
 _NAMED = 4
