@@ -38,9 +38,9 @@ def dataset_verdicts(evidence: Evidence, dataset: str, quantity: str | None = No
     scores = {cell.architecture: _rows(evidence, cell, quantity or cell.objective) for cell in cells}
     count = max(len(one) for one in scores.values())
     scores = {name: _padded(one, count) for name, one in scores.items()}
-    # Who stops at a number fixed beforehand may spend the whole error there.
-    open_ended = record.replicates > 1 and chosen.get("until") == "decided"
-    earlier = [look for look in record.looks if 1 < look < count] if open_ended else []
+    earlier = [look for look in record.looks if 1 < look < count] if record.replicates > 1 else []
+    # Who stops at a number fixed beforehand may spend the whole error there, once.
+    open_ended = record.replicates > 1 and (chosen.get("until") == "decided" or bool(earlier))
     found = verdicts(
         scores,
         looks=[*earlier, count],

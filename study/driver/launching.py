@@ -15,7 +15,7 @@ from study.driver.starts.warm_start import source_study
 from study.settings.addresses import with_absolute_addresses
 from study.settings.fitting import without_untrained_encoders
 from study.settings.schema import StudySettings
-from study.settings.sources import load_settings, preset_or_file
+from study.settings.sources import load_settings, preset_or_file, stored_settings
 from study.settings.study_folder import StudyHome
 
 Source = str | Path | Mapping[str, Any] | StudySettings
@@ -96,7 +96,18 @@ def resumed_launch(
     if source is not None:
         given, _ = without_untrained_encoders(load_settings(_content(source), changes))
     settings, folder = resumed(home, name, given, changes)
-    return replace(_checked(settings, folder, home, ray_address), retry_failed=retry_failed)
+    note = _more_replicates(stored_settings(folder.settings_file), settings)
+    return replace(_checked(settings, folder, home, ray_address, note), retry_failed=retry_failed)
+
+
+def _more_replicates(stored: StudySettings, settings: StudySettings) -> str:
+    """What it costs to go on after an end that was fixed."""
+    if settings.replicates == stored.replicates or settings.verdict.until == "decided":
+        return ""
+    return (
+        f"The study goes on from {stored.replicates} to {settings.replicates} replicates: if its results were looked "
+        "at, that look is spent, and the verdict charges every look (alpha spending)."
+    )
 
 
 def _content(source: Source) -> Path | Mapping[str, Any]:

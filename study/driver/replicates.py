@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from study.search.attributes import DEVICE_SECONDS
 from study.search.database import ledger_errors, open_storage
 from study.search.ledger import StudyLedger
 from study.settings.schema import StudySettings
@@ -48,7 +49,19 @@ def add_replicates(
         if not open_to_more:
             say(f"Not decided after {most} replicates, the most that verdict.most_replicates allows.")
             return False
+        spent, budget = _device_seconds(ledger), settings.verdict.device_seconds
+        if budget is not None and spent >= budget:
+            say(
+                f"Not decided; {spent:.0f} of verdict.device_seconds {budget:g} are spent, so no replicate is added."
+            )
+            return False
         ledger.add_replicate(open_to_more)
     names = ", ".join("/".join(pair) for pair in sorted(open_to_more))
     say(f"Not decided yet; one more replicate for {names}.")
     return True
+
+
+def _device_seconds(ledger: StudyLedger) -> float:
+    """Charged to everything that has ended."""
+    trials = (trial for part in ledger.all_parts for trial in part.trials())
+    return sum(trial.attributes.get(DEVICE_SECONDS, 0.0) for trial in trials)

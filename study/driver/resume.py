@@ -36,6 +36,7 @@ _MAY_CHANGE = (
     "controls",
     "contestants",
     "verdict.until",
+    "verdict.device_seconds",
     "verdict.latency_ms",
     "finals.seeds",
     "resources",

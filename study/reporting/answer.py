@@ -135,8 +135,11 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
         if record.settings.get("verdict", {}).get("until") == "decided":
             return f"{text}; p-values and differences stay valid over {looks} look{'s' if looks > 1 else ''}."
         if looks > 1:
-            earlier = "an earlier look" if looks == 2 else f"{looks - 1} earlier looks"
-            return f"{text}. Replicates were added after {earlier}, each with an error of its own."
+            before = "a look" if looks == 2 else f"{looks - 1} looks"
+            return (
+                f"{text}. Replicates were added after {before} at what was to be the end: p-values and differences are "
+                f"charged for all {looks} looks (alpha spending)."
+            )
         return f"{text}."
     seeds = max(len(cell.finals) for cell in cells)
     over = f"{seeds} seeds and {images} test images" if seeds > 1 else f"{images} test images"

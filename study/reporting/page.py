@@ -19,6 +19,7 @@ from study.comparison.table import HEADINGS, SHOWN, interval_text, number_text, 
 from study.errors import StudyError
 from study.reporting.answer import Answer, answer
 from study.reporting.categories import categories
+from study.reporting.checklist import checklist
 from study.reporting.costs import budget
 from study.reporting.diagnostics.adversary import adversarial_diagnoses
 from study.reporting.diagnostics.pictures import image_diagnoses
@@ -27,6 +28,7 @@ from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
 from study.reporting.picture_samples import RULE, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
+from study.reporting.searched import how_it_was_searched, searched_hyperparameters
 from study.statistics import Interval
 from study.tracking.page_log import log_report
 from study.tracking.record import StudyRecord
@@ -96,6 +98,9 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "configuration": configuration(record.settings),
         "tags": sorted(record.tags.items()),
         "finals": list(evidence.cells.values()),
+        "searched": searched_hyperparameters(record),
+        "how_searched": how_it_was_searched(record),
+        "checklist": checklist(evidence, summaries),
         "caveats": caveats(evidence, summaries),
     }
 

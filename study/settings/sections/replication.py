@@ -27,6 +27,11 @@ class VerdictSettings(Section):
         "replicates",
         description="end after `replicates`, or add replicates until every pair of a dataset is decided",
     )
+    device_seconds: float | None = Field(
+        None,
+        gt=0,
+        description="add no replicate once the study has used this much device time (`until: decided`)",
+    )
     latency_ms: float | None = Field(
         None,
         gt=0,

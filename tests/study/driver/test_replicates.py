@@ -52,3 +52,15 @@ def test_without_until_decided_nobody_asks(home):
         raise AssertionError
 
     assert not add_replicates(settings(), home, ask, print)
+
+
+def test_a_study_ends_when_its_budget_is_spent(home, monkeypatch):
+    monkeypatch.setattr(replicates, "_device_seconds", lambda ledger: 60.0)
+    contested, said = {("fruit", "cgan")}, []
+    assert add_replicates(
+        settings(until="decided", device_seconds=61), home, lambda record: contested, said.append
+    )
+    assert not add_replicates(
+        settings(until="decided", device_seconds=60), home, lambda record: contested, said.append
+    )
+    assert said[-1] == "Not decided; 60 of verdict.device_seconds 60 are spent, so no replicate is added."

@@ -12,7 +12,7 @@ from study.comparison.formats import render
 from study.comparison.summary import summarise_study
 from study.comparison.table import HEADINGS, table_rows
 from study.report import main
-from study.reporting.page import COST, QUALITY, render_page, write_report
+from study.reporting.page import COST, QUALITY, USE, render_page, write_report
 from study.tracking.names import REPORT, STUDY_RUN
 from study.tracking.record import StudyRecord
 
@@ -75,18 +75,19 @@ def test_the_numbers_are_those_of_the_exports(whole: StudyRecord, pages):
         quality = [row.get(column, "") for column in QUALITY]
         assert quality in rows
         if not row["model"].startswith("("):
-            assert [row.get(column, "") for column in COST] in rows
+            for columns in (COST, USE):
+                assert [row.get(column, "") for column in columns] in rows
     shown = [cell for row in rows for cell in row]
     for one in json.loads(render(whole.trivial, summaries, "json")):
         objective = one["test"]["ciede2000"]
         assert f"{objective['mean']:.2f} [{objective['low']:.2f}, {objective['high']:.2f}]" in shown
-    assert {*QUALITY, *COST, "dataset"} == set(HEADINGS)
+    assert {*QUALITY, *COST, *USE, "dataset"} == set(HEADINGS)
 
 
 def test_sections_come_in_order_and_the_answer_first(pages):
     found = re.findall(r'<section id="(\w+)"', pages["whole"])
     before = ["answer", "summary", "samples", "losses", "categories"]
-    assert found == [*before, "diagnostics", "search", "budgets", "method", "caveats"]
+    assert found == [*before, "diagnostics", "search", "budgets", "method", "reproducibility", "caveats"]
 
 
 def test_the_answer_names_the_best_architecture_with_numbers(pages):
