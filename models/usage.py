@@ -95,7 +95,7 @@ def _peak(use: Callable[[], Tensor], device: torch.device) -> int:
     return seen.most
 
 
-class _Held(TorchDispatchMode):
+class _Held(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of tensors that are alive at a time, of those made within.
 
     Attributes:
@@ -103,7 +103,7 @@ class _Held(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.most = 0
         self._now = 0
         self._alive: dict[int, weakref.ref[Any]] = {}

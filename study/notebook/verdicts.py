@@ -7,7 +7,8 @@ from dataclasses import asdict, dataclass, fields
 import pandas as pd
 
 from study.comparison.finals import Evidence
-from study.reporting.answer import Pair, answer
+from study.comparison.pairs import Pair
+from study.reporting.answer import answer
 from study.tracking.record import StudyRecord
 
 

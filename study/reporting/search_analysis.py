@@ -152,8 +152,8 @@ def early_ranks(record: StudyRecord, dataset: str, name: str) -> list[EarlyRank]
     last = min(max(history) for history in histories)
     found = []
     for rung in rungs(record.settings["search"], last):
-        early = [_best_until(history, rung) for history in histories]
-        if None not in early:
+        early = [value for one in histories if (value := _best_until(one, rung)) is not None]
+        if len(early) == len(final):
             found.append(EarlyRank(rung, len(complete), rank_correlation(early, final)))
     return found
 

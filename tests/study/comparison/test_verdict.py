@@ -93,3 +93,23 @@ def test_the_report_opens_with_one_sentence_per_dataset(replicated):
     assert found.lead == "unet and cgan colour fruit equally well."
     assert any("koalarization collapsed in 1 of 4 trainings" in one for one in found.sentences)
     assert any("4 replicates" in one and "2 looks" in one for one in found.sentences)
+
+
+def test_replicates_added_after_a_fixed_end_are_charged_for_every_look(replicated, monkeypatch):
+    monkeypatch.setitem(replicated.settings, "verdict", {"until": "replicates", "margin": 0.0})
+    charged = {(one.a, one.b): one for one in dataset_verdicts(Evidence(replicated), "fruit")}
+    monkeypatch.setattr(type(replicated), "looks", [4])
+    once = {(one.a, one.b): one for one in dataset_verdicts(Evidence(replicated), "fruit")}
+    for pair, one in charged.items():
+        assert one.p_value >= once[pair].p_value
+        assert (
+            one.difference.high - one.difference.low > once[pair].difference.high - once[pair].difference.low
+        )
+    assert not any("charged" in one for one in answer(Evidence(replicated), "fruit").sentences)
+
+
+def test_the_answer_says_that_looks_were_charged(replicated, monkeypatch):
+    monkeypatch.setitem(replicated.settings, "verdict", {"until": "replicates"})
+    sentence = answer(Evidence(replicated), "fruit").sentences[-1]
+    assert "Replicates were added after a look at what was to be the end" in sentence
+    assert "charged for all 2 looks (alpha spending)" in sentence

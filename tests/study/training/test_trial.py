@@ -140,3 +140,13 @@ def test_checkpoints_by_the_minute_are_saved_when_the_minutes_are_over(settings,
     now += 601
     trial.advance()
     assert Trial(settings, spec(), data).epoch == 2
+
+
+def test_the_best_epoch_is_that_of_the_objective(settings, data):
+    chosen = settings.model_copy(update={"objective": "kept_ciede2000"})
+    trial = Trial(chosen, spec(number=7), data)
+    reports = finish(trial)
+    assert all(one["kept_ciede2000"] != one["ciede2000"] for one in reports)
+    best = min(reports, key=lambda one: one["kept_ciede2000"])
+    trial.best_learner()
+    assert trial._trainer.validate()["kept_ciede2000"] == pytest.approx(best["kept_ciede2000"])
