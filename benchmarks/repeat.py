@@ -33,9 +33,9 @@ DIVIDED_BY = (1, 2, 3, 4, 6)
 FORMER_FINALS = 3
 LOWEST, HIGHEST = 0.93, 0.97
 NARROW = (
-    "Below 0.93: {rows}. A search of a few trials finds a good learning rate or does not, so that the finals of one cell "
-    "are skewed to one side (skewness: the largest of any cell), and three of them that are alike by chance make an "
-    "interval that is too short. More trials or a fourth replicate mend it."
+    "Below 0.93: {rows}. A search of a few trials finds a good learning rate or does not, so that the finals of one "
+    "cell are skewed to one side (skewness: the largest of any cell), and three of them that are alike by chance make "
+    "an interval that is too short. More trials or a fourth replicate mend it."
 )
 EXPLAINED = (
     "{passes} independent passes of each of {cells} recorded cells, by turns on {recordings} recordings (other seeds, "

@@ -26,7 +26,7 @@ from study.reporting.diagnostics.pictures import image_diagnoses
 from study.reporting.figures import Bar, against_time, colours, forest
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
-from study.reporting.picture_samples import RULE, load_pictures, samples
+from study.reporting.picture_samples import RULE, distances, load_pictures, samples
 from study.reporting.search_section import LABELS, anytime_figure, cell_search, expected_figure
 from study.reporting.searched import how_it_was_searched, searched_hyperparameters
 from study.statistics import Interval
@@ -56,6 +56,7 @@ def _context(record: StudyRecord) -> dict[str, Any]:
     rows = table_rows(record.trivial, summaries)
     pictures = {dataset: load_pictures(evidence, dataset) for dataset in evidence.datasets}
     answers = [answer(evidence, dataset) for dataset in evidence.datasets]
+    kid, no_kid = distances(pictures)
     cells = record.cells
     return {
         "name": record.name,
@@ -98,6 +99,8 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "configuration": configuration(record.settings),
         "tags": sorted(record.tags.items()),
         "finals": list(evidence.cells.values()),
+        "kid": kid,
+        "no_kid": no_kid,
         "searched": searched_hyperparameters(record),
         "how_searched": how_it_was_searched(record),
         "checklist": checklist(evidence, summaries),

@@ -5,15 +5,19 @@ from __future__ import annotations
 import base64
 import io
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import torch
 from PIL import Image
 
 from data_utils.pictures import load_sheet
+from models.errors import ModelError
 from models.metrics import INDEX
+from models.metrics.kid import Distance, features_of, inception, kernel_distance
 from study.comparison.finals import CellEvidence, Evidence
 from study.errors import StudyError
 from study.storage.paths import PREDICTIONS, grey_path, truth_path
@@ -175,6 +179,32 @@ def _files(evidence: Evidence, cells: list[CellEvidence]) -> dict[int, str]:
             files, _ = evidence.record.test_images(cell.dataset, final.replicate)
             found |= dict(zip(one[INDEX].tolist(), files, strict=False))
     return found
+
+
+def distances(pictures: Mapping[str, Pictures | None]) -> tuple[dict[str, dict[str, Distance]], str]:
+    """The kernel inception distance of the stored pictures from the true ones, an extra.
+
+    Args:
+        pictures: By dataset.
+
+    Returns:
+        By dataset and architecture, and why there is none, in a sentence; one of them is empty.
+    """
+    device = torch.device("cpu")
+    try:
+        network = inception(device)
+    except ModelError as error:
+        return {}, str(error)
+    found: dict[str, dict[str, Distance]] = {}
+    for dataset, one in pictures.items():
+        if one is not None:
+            truth = features_of(one.truth, network, device)
+            found[dataset] = {
+                name: kernel_distance(features_of(shown, network, device), truth)
+                for name, shown in one.predictions.items()
+                if np.isfinite(one.errors[name]).all()
+            }
+    return found, ""
 
 
 def data_uri(picture: np.ndarray) -> str:

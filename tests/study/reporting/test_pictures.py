@@ -16,8 +16,10 @@ from data_utils.pictures import (
     tile_side,
     tiles,
 )
+from models.errors import ModelError
+from study.reporting import picture_samples
 from study.reporting.categories import object_colour
-from study.reporting.picture_samples import RANKS, ranked
+from study.reporting.picture_samples import RANKS, Pictures, distances, ranked
 from tests.support.cell_evidence import IMAGES, cell
 
 
@@ -70,3 +72,20 @@ def test_a_swatch_is_the_objects_colour_without_the_white_ground():
     assert object_colour(truth, truth) == (10, 20, 30)
     assert object_colour(predicted, truth) == (90, 80, 70)
     assert object_colour(predicted, np.full_like(truth, 255)) is None
+
+
+def test_distances_are_given_where_the_network_is_there_and_explained_elsewhere(monkeypatch):
+    truth = np.random.default_rng(0).integers(0, 256, (30, 8, 8, 3), dtype=np.uint8)
+    errors = {"unet": np.zeros(30), "cgan": np.full(30, np.nan)}
+    shown = Pictures(truth, truth, {"unet": 255 - truth, "cgan": truth}, errors)
+    monkeypatch.setattr(picture_samples, "inception", lambda device: lambda x: x.flatten(1).float() / 255)
+    found, why = distances({"fruit": shown, "scenes": None})
+    assert why == ""
+    assert list(found) == ["fruit"]
+    assert list(found["fruit"]) == ["unet"]
+
+    def missing(device):
+        raise ModelError("KID was not measured: no network.")
+
+    monkeypatch.setattr(picture_samples, "inception", missing)
+    assert distances({"fruit": shown}) == ({}, "KID was not measured: no network.")
