@@ -113,16 +113,16 @@ def run_study(
         conductor = Conductor(settings, ledger, [tracker, screen, retention], warm)
         delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
         try:
-            if conductor.finished:
-                screen.say("Nothing is left to do.")
-            else:
+            if not conductor.finished or _asks_more(settings):
                 storage = Storage(home.storage_uri(settings))
                 entries = contestants(settings, prepared, _most(ledger), screen.say)
                 _open_runs(tracker, settings, prepared, ledger, entries)
-                _log_evaluations(
-                    tracker, storage, {contestant_path(*key): one for key, one in entries.items()}
-                )
+                by_path = {contestant_path(*key): quantities for key, quantities in entries.items()}
+                _log_evaluations(tracker, storage, by_path)
                 _log_trivial(tracker, storage, prepared, settings, ledger)
+            if conductor.finished:
+                screen.say("Nothing is left to do.")
+            else:
                 conductor.explain()
                 _catch_up(screen, conductor)
                 with ray_cluster(ray_address, interruption.install, screen.say), screen:
@@ -138,6 +138,11 @@ def run_study(
         finally:
             outbox.close()
     return Outcome(conductor.finished, delivered, len(outbox.set_aside_events), len(failures(ledger)))
+
+
+def _asks_more(settings: StudySettings) -> bool:
+    """Whether there are settings that say something new of a study that is at its end."""
+    return bool(settings.contestants) or settings.verdict.latency_ms is not None
 
 
 def _warm(settings: StudySettings, ledger: StudyLedger, home: StudyHome) -> dict[str, list[Parameters]]:

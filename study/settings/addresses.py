@@ -24,8 +24,12 @@ def with_absolute_addresses(settings: StudySettings) -> StudySettings:
     storage = settings.storage
     if storage and "://" not in storage:
         storage = str(Path(storage).expanduser().absolute())
+    contestants = {
+        name: str(Path(folder).expanduser().absolute()) for name, folder in settings.contestants.items()
+    }
+    ledger = _absolute_database(settings.ledger)
     return settings.model_copy(
-        update={"storage": storage, "ledger": _absolute_database(settings.ledger), "tracking": tracking}
+        update={"storage": storage, "ledger": ledger, "tracking": tracking, "contestants": contestants}
     )
 
 
