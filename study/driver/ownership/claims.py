@@ -46,7 +46,8 @@ def _check_ledger_holds(settings: StudySettings, url: str, parts: dict[str, str 
     missing = [
         cell.key
         for cell in cells_of(settings)
-        if not any(part.startswith(f"{settings.name}/{cell.key}") for part in parts)
+        # Further replicates are opened in the ledger when the study goes on.
+        if cell.replicate == 1 and not any(part.startswith(f"{settings.name}/{cell.key}") for part in parts)
     ]
     if missing:
         raise UsageError(

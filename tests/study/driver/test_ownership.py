@@ -169,6 +169,11 @@ def test_delivery_and_reading_refuse_another_studys_experiment(tmp_path):
         StudyRecord(uri, "photos", mine.identity)
 
 
+def test_a_study_goes_on_with_more_replicates_than_its_ledger_holds(tmp_path):
+    settings, home = begun(tmp_path)
+    check_ownership(settings.model_copy(update={"replicates": settings.replicates + 1}), home)
+
+
 def test_a_lost_ledger_is_refused(tmp_path):
     _, home = begun(tmp_path)
     (home.root / "ledger.db").unlink()
