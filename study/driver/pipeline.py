@@ -62,8 +62,13 @@ def show_plan(launch: Launch, console: Console) -> None:
     from study.training.data import prepare
 
     facts = prepare(launch.settings, partial(say, console), features=False).facts(launch.settings)
-    _print_facts(launch.settings, facts, console)
-    print_plan(launch.settings, facts["datasets"], console)
+    settings = _with_epochs(launch.settings, facts)
+    _print_facts(settings, facts, console)
+    print_plan(settings, facts["datasets"], console)
+
+
+def _with_epochs(settings: StudySettings, facts: dict[str, Any]) -> StudySettings:
+    return settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
 
 
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
@@ -76,7 +81,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     prepared = prepare(settings, partial(say, console))
     prepared = replace(prepared, start=place_start(settings, Storage(home.storage_uri(settings))))
     facts = prepared.facts(settings)
-    settings = settings.with_epochs({name: one["train"] for name, one in facts["datasets"].items()})
+    settings = _with_epochs(settings, facts)
     _print_facts(settings, facts, console)
     going_on, retry = True, launch.retry_failed
     while going_on:

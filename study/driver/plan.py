@@ -100,7 +100,6 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
         facts: Of each dataset, see `study.training.data.Prepared.facts`.
         console: Where to print.
     """
-    settings = settings.with_epochs({name: one["train"] for name, one in facts.items()})
     table = Table(title=f"Plan of the study {settings.name}")
     for heading in ("cell", "replicates", "trials", "epochs", "finals", "waits for"):
         table.add_column(heading, justify="left" if heading in ("cell", "waits for") else "right")

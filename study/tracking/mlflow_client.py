@@ -6,9 +6,10 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from study.errors import StudyError, first_line
+from study.errors import StudyError, first_line, masked
 from study.tracking.moved import follow_folder
 
 if TYPE_CHECKING:
@@ -25,12 +26,35 @@ _ENVIRONMENT = {
 
 
 def mlflow_client(uri: str) -> MlflowClient:
-    """A client of a tracking server, or database, and of its model registry."""
+    """A client of a tracking server, or database, and of its model registry.
+
+    Raises:
+        MlflowException: If a database cannot be opened.
+    """
     configure_mlflow()
     follow_folder(uri)
+    _try_database(uri)
     from mlflow import MlflowClient
 
     return MlflowClient(uri, uri)
+
+
+def _try_database(uri: str) -> None:
+    # MLflow itself tries for almost a minute, and lets every other client of the process wait meanwhile.
+    from mlflow.exceptions import MlflowException
+    from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+    from mlflow.store.db.db_types import DATABASE_ENGINES
+    from sqlalchemy import create_engine, inspect, make_url, pool
+    from sqlalchemy.exc import SQLAlchemyError
+
+    kind = uri.partition(":")[0].partition("+")[0]
+    if kind not in DATABASE_ENGINES or (kind == "sqlite" and not Path(make_url(uri).database or "").exists()):
+        return
+    try:
+        inspect(create_engine(uri, poolclass=pool.NullPool)).get_table_names()
+    except SQLAlchemyError as error:
+        problem = f"the database {masked(uri)} cannot be opened: {first_line(error)}"
+        raise MlflowException(problem, TEMPORARILY_UNAVAILABLE) from error
 
 
 def configure_mlflow() -> None:

@@ -52,7 +52,7 @@ def test_the_examples_stand_beside_what_comes_with_the_software(tmp_path):
     table = tmp_path / "table.html"
     exported = run_module("study.export", "--name", "plug", "--home", tmp_path, "--output", table)
     assert exported.returncode == 0, exported.stderr
-    assert table.read_text().count("<tr>") == 1 + 2 + 3  # headings, cells, trivial predictions
+    assert table.read_text().count("<tr>") == 1 + 2 + 4  # headings, cells, trivial predictions
     page = (tmp_path / "plug" / "report.html").read_text()
     assert "ciede2000_p95" in page
     assert "fruit expected best" not in page  # none of these trials was drawn at random
