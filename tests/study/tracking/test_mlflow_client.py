@@ -11,7 +11,9 @@ from study.tracking.mlflow_client import mlflow_client
 
 def test_a_folder_in_place_of_a_database_is_named(tmp_path):
     (tmp_path / "mlflow.db").mkdir()
-    with pytest.raises(MlflowException, match=r"the database sqlite:.*mlflow\.db cannot be opened: .*unable to open"):
+    with pytest.raises(
+        MlflowException, match=r"the database sqlite:.*mlflow\.db cannot be opened: .*unable to open"
+    ):
         mlflow_client(sqlite_url(tmp_path / "mlflow.db"))
 
 
