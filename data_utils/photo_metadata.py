@@ -120,6 +120,8 @@ def _exif(image: Image.Image, form: str | None) -> bytes:
                 chosen[tag] = value
         return chosen.tobytes() if len(chosen) else b""
     stored = image.info.get("exif", b"")
+    if stored.removeprefix(b"Exif\0\0") == Image.Exif().tobytes().removeprefix(b"Exif\0\0"):
+        return b""  # there was the orientation alone
     if stored and not len(exif):
         raise ValueError("EXIF without an entry that can be read")
     if ORIENTATION not in exif:

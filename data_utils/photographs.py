@@ -151,6 +151,11 @@ def target_name(name: Path, form: str) -> Path:
     return name if name.suffix.lower() in suffixes else name.with_name(name.name + suffixes[0])
 
 
+def targets(name: Path) -> set[Path]:
+    """Every name that a file may be written under, whatever its format."""
+    return {target_name(name, form) for form in _SUFFIXES}
+
+
 def write_photograph(path: Path, photograph: Photograph, coloured: np.ndarray) -> None:
     """Write H×W×3 uint8 with what is kept of the photograph, whole or not at all.
 

@@ -40,21 +40,27 @@ def _parser() -> argparse.ArgumentParser:
 def _colorize(arguments: list[str], console: Console) -> int:
     options = _parser().parse_args(arguments)
 
-    from study.deployment.colour_files import Output, check_names, colour_files, jobs_of
+    from study.deployment.colour_files import Output, colour_files, tell
+    from study.deployment.colour_jobs import find_jobs
     from study.deployment.model_source import model_from_options
 
-    jobs = list(jobs_of(options.images, options.output))
-    if not jobs:
-        raise UsageError(f"There is no image in {', '.join(printable(path) for path in options.images)}.")
-    check_names(jobs)
+    if options.output.exists() and not options.output.is_dir():
+        raise UsageError(f"--output {printable(options.output)} is a file; give a folder.")
+    jobs = find_jobs(options.images, options.output)
     colorizer = model_from_options(options)
     if warning := colorizer.config.origin.get("warning"):
         console.print(str(warning), style="bold red", highlight=False, markup=False, soft_wrap=True)
-    done = colour_files(jobs, colorizer, Output(options.output, options.overwrite, options.compare), console)
-    left = len(jobs) - done
-    missing = f"; {left} of {len(jobs)} were not coloured" if left else ""
+    for sentence in jobs.others:
+        say(console, sentence)
+    for folder in jobs.unreadable:
+        tell(console, f"{printable(folder)} cannot be listed; check its permissions.")
+    done = colour_files(
+        jobs.files, colorizer, Output(options.output, options.overwrite, options.compare), console
+    )
+    left = len(jobs.files) - done
+    missing = f"; {left} of {len(jobs.files)} were not coloured" if left else ""
     say(console, f"Coloured {done} into {printable(options.output)}{missing}.")
-    return 1 if left else 0
+    return 1 if left or jobs.unreadable else 0
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """`python -m study.colorize` and `python -m study.export_onnx` on a model folder made by hand."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from models.settings import ModelSettings
 from models.vgg import vgg16_describer
 from study import colorize, export_onnx
 from study.deployment.onnx import TOLERANCE
+from tests.support.odd_images import ODD
 from tests.support.synthetic import CPU
 from tests.support.tables import restored
 
@@ -81,6 +83,52 @@ def test_unreadable_files_are_named_and_the_rest_is_coloured(model, photographs,
     assert len(names(tmp_path / "out")) == 3
 
 
+def test_fifty_odd_files_end_in_a_picture_or_in_one_line(model, tmp_path, capfd):
+    folder = tmp_path / "odd"
+    folder.mkdir()
+    for name, make in ODD.items():
+        if name != "phone.mpo":  # it becomes phone.jpg, which is there
+            make(folder / name)
+    capfd.readouterr()
+    assert run(folder, "--output", tmp_path / "out", "--model", model) == 1
+    said = "".join(capfd.readouterr())
+    assert "Traceback" not in said
+    assert "Warning" not in said
+    refused = [line for line in said.splitlines() if " is refused: " in line]
+    assert len(refused) == len(set(refused)) == 20
+    assert "Coloured 28 into" in said
+    assert "corrupt-exif.jpg is coloured without its EXIF." in said
+    assert len(names(tmp_path / "out")) == 28
+
+
+def test_folders_are_walked_as_those_of_datasets_are(model, photographs, tmp_path, capsys):
+    for hidden in (".thumbnails", "@eaDir", ".Trash-1000"):
+        (photographs / hidden).mkdir()
+        shutil.copy(photographs / "one.png", photographs / hidden)
+    (tmp_path / "elsewhere").mkdir()
+    shutil.copy(photographs / "one.png", tmp_path / "elsewhere")
+    (photographs / "linked").symlink_to(tmp_path / "elsewhere")
+    assert run(photographs, "--output", tmp_path / "out", "--model", model) == 0
+    assert names(tmp_path / "out") == ["linked/one.png", "old/1920/three.gif.png", "old/two.jpg", "one.png"]
+    assert "no images: 1 .txt." in capsys.readouterr().out
+
+
+def test_a_name_that_is_too_long_is_one_line(model, photographs, tmp_path, capsys):
+    shutil.copy(photographs / "old" / "1920" / "three.gif", photographs / ("x" * 251 + ".gif"))
+    assert run(photographs, "--output", tmp_path / "out", "--model", model) == 1
+    assert "cannot be written: File name too long." in capsys.readouterr().out
+    assert len(names(tmp_path / "out")) == 3
+
+
+def test_two_files_that_would_become_one_are_refused_before_anything_is_written(
+    model, photographs, tmp_path, capsys
+):
+    shutil.copy(photographs / "one.png", photographs / "old" / "1920" / "three.gif.png")
+    assert run(photographs, "--output", tmp_path / "out", "--model", model, "--overwrite") == 2
+    assert "would both become old/1920/three.gif.png" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_nothing_is_overwritten_unless_asked(model, photographs, tmp_path, capsys):
     output = tmp_path / "out"
     output.mkdir()
@@ -139,6 +187,7 @@ def test_compare_puts_grey_and_coloured_side_by_side(model, photographs, tmp_pat
         (["{model}", "--model", "{model}"], "There is no image in"),
         (["{photographs}", "--model", "{photographs}"], "is neither a model folder"),
         (["{photographs}", "--model", "{model}", "--dataset", "fruit"], "give the study with --name"),
+        (["{photographs}/" + "x" * 300, "--model", "{model}"], "cannot be read: File name too long"),
         (["{photographs}", "--name", "nothing", "--home", "{photographs}"], "There is no study nothing"),
     ],
 )
