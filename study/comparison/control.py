@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
-from study.comparison.finals import Evidence
+from models.metrics import INDEX
+from study.comparison.finals import Evidence, Quantities
 from study.comparison.table import objective_text
 from study.statistics import mean_interval
 
@@ -28,15 +30,20 @@ def _sentence(evidence: Evidence, dataset: str, architecture: str) -> str:
     record, cell = evidence.record, evidence.cells[dataset, architecture]
     controls = {(one.replicate, one.controls): one for one in record.controls(dataset, architecture)}
     paired = [
-        (scores, record.evaluation(controls[final.replicate, final.number])[cell.objective])
-        for final, scores in zip(cell.finals, (one[cell.objective] for one in cell.evaluations), strict=True)
+        (final, evaluation, controls[final.replicate, final.number])
+        for final, evaluation in zip(cell.finals, cell.evaluations, strict=True)
         if (final.replicate, final.number) in controls
     ]
-    if not paired or len({len(control) for _, control in paired}) > 1:
+    if not paired:
         return ""
-    found = mean_interval(np.stack([control - scores for scores, control in paired]))
+    finals, evaluations, trained_on = zip(*paired, strict=True)
+    images = cell.images
+    of_controls = tuple(_of_images(record.evaluation(one), images) for one in trained_on)
+    beside = replace(cell, finals=finals, evaluations=evaluations, positions=images).scores()
+    scores = replace(cell, finals=trained_on, evaluations=of_controls, positions=images).scores()
+    found = mean_interval(scores - beside, categories=evidence.categories(dataset))
+    control = mean_interval(scores).value
     bounds = f"[{found.low:+.2f}, {found.high:+.2f}] " if math.isfinite(found.low) else ""
-    control = float(np.mean([control.mean() for _, control in paired]))
     if found.low > 0:
         reason = f"{architecture} itself made the difference"
     elif found.high < 0:
@@ -48,3 +55,8 @@ def _sentence(evidence: Evidence, dataset: str, architecture: str) -> str:
         f"{objective_text(cell.objective)} of {control:.2f}, {found.value:+.2f} "
         f"{bounds}beside {architecture}: {reason}."
     )
+
+
+def _of_images(quantities: Quantities, positions: np.ndarray) -> Quantities:
+    there = np.isin(quantities[INDEX], positions)
+    return {name: values[there] for name, values in quantities.items()}

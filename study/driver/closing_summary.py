@@ -10,6 +10,7 @@ from rich.table import Table
 
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
+from study.comparison.control import control_sentence
 from study.comparison.finals import Evidence
 from study.comparison.selection import champion_of, latency_sentence
 from study.comparison.summary import CellSummary, summarise_study
@@ -46,7 +47,9 @@ def conclude(
     console.print(summary_table(record, summaries))
     evidence = Evidence(record)
     for dataset in evidence.datasets:
-        say(console, answer(evidence, dataset).lead)
+        for sentence in (answer(evidence, dataset).lead, control_sentence(evidence, dataset)):
+            if sentence:
+                say(console, sentence)
     for warning in _warnings(record, summaries):
         console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
     say(console, epochs_sentence(record, summaries))

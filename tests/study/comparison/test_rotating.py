@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from data_utils.pictures import save_sheet
+from study.comparison.control import control_sentence
 from study.comparison.finals import Evidence
 from study.comparison.pairs import compare_pairs
 from study.reporting.categories import categories
@@ -98,3 +99,25 @@ def test_pictures_and_categories_are_of_every_replicates_images(evidence):
     chosen = samples(evidence, "fruit", pictures)
     assert {one.file for one in chosen} <= {f"{position}.png" for position in TESTS[1]}  # both have these
     assert (chosen[0].file, chosen[-1].file) == ("0.png", "10.png")
+
+
+def test_controls_are_compared_on_the_images_of_each_replicate(tmp_path):
+    rotating = record(tmp_path)
+    known = rotating.evaluation
+
+    def evaluation(one):
+        """The second replicate has an image less; controls err by 2 more."""
+        there = slice(-1) if one.replicate == 2 else slice(None)
+        more = 2.0 if one.role == "control" else 0.0
+        return {
+            name: values[there] + (more if "ciede2000" in name else 0) for name, values in known(one).items()
+        }
+
+    rotating.evaluation = evaluation
+    rotating.controls = lambda dataset, name: [
+        trial(architecture=name, role="control", replicate=replicate, controls=0)
+        for replicate in (1, 2)
+        if name == "unet"
+    ]
+    sentence = control_sentence(Evidence(rotating), "fruit")
+    assert "+2.00 [+2.00, +2.00] beside unet: unet itself made the difference" in sentence
