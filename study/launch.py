@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from data_utils.dataset_names import safe_names
 from study.cli.command import Parser, run_command, say
 from study.cli.interruption import leave
 from study.cli.options import add_study_options
@@ -111,12 +112,7 @@ def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:
     """Datasets named by their folders."""
     if not folders:
         return None
-    datasets = {
-        folder.resolve().name.replace(" ", "-") or "images": {"root": str(folder)} for folder in folders
-    }
-    if len(datasets) < len(folders):
-        raise UsageError("Two --data folders have the same name; name them by --datasets.NAME.root DIR.")
-    return datasets
+    return {name: {"root": str(folder)} for name, folder in zip(safe_names(folders), folders, strict=True)}
 
 
 if __name__ == "__main__":

@@ -81,14 +81,15 @@ def _check_names(jobs: Sequence[Job]) -> None:
     doubtful = {job for sharing in possible.values() if len(sharing) > 1 for job in sharing}
     taken: dict[Path, Path] = {}
     for job in jobs:
-        target = _target(job) if job in doubtful else None
-        if target in taken:
+        written = _target(job) if job in doubtful else None
+        if written is None:
+            continue
+        if written in taken:
             raise UsageError(
-                f"{printable(taken[target])} and {printable(job.source)} would both become {printable(target)}; "
+                f"{printable(taken[written])} and {printable(job.source)} would both become {printable(written)}; "
                 "colour them into different folders."
             )
-        if target is not None:
-            taken[target] = job.source
+        taken[written] = job.source
 
 
 def _target(job: Job) -> Path | None:

@@ -52,6 +52,9 @@ def run_pipeline(launch: Launch, console: Console, *, second_signal_ends: bool =
             return INTERRUPTED
 
 
+_SHOWN = 5
+
+
 def show_plan(launch: Launch, console: Console) -> None:
     """Read the data as the run would, and print what the study is going to do; nothing but the cache is written.
 
@@ -157,6 +160,8 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
             f"{one['test']} test{refused}",
         )
+        for sentence in (*one["warnings"], *_one_picture(name, one)):
+            say(console, sentence)
         if settings.budget.images is not None:
             epochs = settings.datasets[name].epochs
             say(
@@ -168,3 +173,14 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
         say(console, start_sentence(facts["start"], fingerprints))
     if facts["vgg16"]:
         say(console, f"VGG16 weights: {facts['vgg16']}")
+
+
+def _one_picture(name: str, facts: dict[str, Any]) -> list[str]:
+    """Files that show one picture, and those of them that given splits part."""
+    near, shared = len(facts["near_duplicates"]), facts["shared_pictures"]
+    pairs = "1 pair of files shows" if near == 1 else f"{near} pairs of files show"
+    found = [f"{name}: {pairs} one picture each (near-duplicates); a split never parts them."] if near else []
+    if shared:
+        more = f" and {len(shared) - _SHOWN} more" if len(shared) > _SHOWN else ""
+        found = [f"{name}: one picture in two splits: {', '.join(shared[:_SHOWN])}{more}."]
+    return found

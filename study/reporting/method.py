@@ -90,6 +90,7 @@ def _about_data(record: StudyRecord) -> list[str]:
         if one["refused"]:
             count = "1 file was" if len(one["refused"]) == 1 else f"{len(one['refused'])} files were"
             found.append(f"{name}: {count} refused and left out (listed above).")
+        found += one.get("warnings", [])  # studies of earlier versions have none
     return found
 
 

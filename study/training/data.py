@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from data_utils.errors import DataError
 from data_utils.features import Features
+from data_utils.findings import pictures_in_two_splits, warnings_of
 from data_utils.image_set import CacheEntry
 from data_utils.load_dataset import ImageSet, load_dataset
 from data_utils.pictures import sample_indices
@@ -20,6 +22,8 @@ from study.errors import UsageError
 from study.settings.schema import StudySettings
 from study.training.features import feature_kinds, feature_seconds, store_features
 from study.training.replicates import images_of, used_images, with_each_test_split
+
+_SECONDS_BETWEEN_LINES = 5.0
 
 
 @dataclass(frozen=True)
@@ -96,7 +100,21 @@ def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> I
         settings.model.image_size,
         name=name,
         skip_bad=settings.skip_bad_images,
+        progress=_told(name, say),
     )
+
+
+def _told(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
+    """Says how many images are decoded, not more often than every few seconds."""
+    last = time.monotonic()
+
+    def progress(done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
+            last = time.monotonic()
+            say(f"{name}: {done} of {total} images are read …")
+
+    return progress
 
 
 def _features(
@@ -127,9 +145,18 @@ def _facts(settings: StudySettings, images: ImageSet, replicates: int) -> dict[s
         "tests_of_replicates": {
             str(replicate): _test(one) for replicate, one in tests.items() if replicate > 1
         },
+        "warnings": [*warnings_of(first), *_left_out(images)],
+        "shared_pictures": pictures_in_two_splits(first),
         "duplicates": len(images.duplicates),
+        "near_duplicates": [list(pair) for pair in images.near_duplicates],
         "refused": [{"file": one.file, "reason": one.reason} for one in images.refused],
     }
+
+
+def _left_out(images: ImageSet) -> list[str]:
+    return [
+        f"{images.name} is used without what else lies in its folder: {phrase}." for phrase in images.left_out
+    ]
 
 
 def _leaks(images: ImageSet) -> list[int]:
