@@ -297,7 +297,6 @@ CASES = [
     Case("a folder that does not exist", lambda folder: ["--data", str(folder / "none")], "none"),
     Case("a folder without images", images({}, good=0), "photos"),
     Case("drawn images that do not exist", flags("--datasets", "{a: {root: 'drawn:cars'}}"), "cars"),
-    Case("two folders of one name", lambda _: ["--data", "/a/x", "--data", "/b/x"], "--data"),
     Case("an image of no bytes", images({"empty.png": b""}), "empty.png"),
     Case("half an image", images({"half.png": picture("PNG", (200, 200))[:150]}), "half.png"),
     Case("half a JPEG", images({"half.jpg": picture("JPEG", (200, 200))[:400]}), "half.jpg"),

@@ -62,5 +62,5 @@ def test_lines_give_the_trials_own_value_the_cells_best_and_how_far_the_study_is
         screen.reported(trial, {"epoch": 6, "train_seconds": 1.0})
         screen.ended(trial, End(TrialState.COMPLETE, "", 14.5, 6, 1.0, None, ended=2, best=12.25))
     plan, line = piped.getvalue().splitlines()
-    assert plan == "12 cells, 36 trials, 12 finals and 4 controls."
-    assert "complete, ciede2000 14.500, best of scenes/unet 12.250 (2 of 52, at most" in line
+    assert plan == "18 cells, 54 trials, 18 finals and 6 controls."
+    assert "complete, ciede2000 14.500, best of scenes/unet 12.250 (2 of 78, at most" in line

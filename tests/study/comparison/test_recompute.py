@@ -1,0 +1,65 @@
+"""The program that computes every number of a report again, without this software."""
+
+import runpy
+
+import numpy as np
+import pytest
+
+from models.metrics import KEPT, METRICS
+from study.comparison.csv_table import write_evaluations
+from study.comparison.finals import Evidence
+from study.comparison.summary import summarise_study
+from study.comparison.verdict import dataset_verdicts
+from tests.conftest import ROOT
+
+
+@pytest.fixture(scope="module")
+def recompute():
+    return runpy.run_path(str(ROOT / "examples" / "recompute.py"))
+
+
+@pytest.fixture
+def evaluations(replicated, recompute, tmp_path):
+    file = tmp_path / "evaluations.csv"
+    file.write_text(write_evaluations(replicated), encoding="utf-8")
+    return recompute["read"](file)
+
+
+def test_it_uses_numpy_and_pandas_alone():
+    text = (ROOT / "examples" / "recompute.py").read_text(encoding="utf-8")
+    imports = {
+        line.split()[1].partition(".")[0] for line in text.splitlines() if line.startswith(("import", "from"))
+    }
+    assert imports == {"__future__", "sys", "functools", "itertools", "math", "statistics", "numpy", "pandas"}
+
+
+def test_every_interval_of_the_table_is_found_again(replicated, evaluations, recompute):
+    found = recompute["metric_intervals"](evaluations, recompute["METRICS"])
+    lines = {(one.architecture, one.metric): (one.mean, one.low, one.high) for one in found.itertuples()}
+    shown = {
+        (row.architecture, name): one for row in summarise_study(replicated) for name, one in row.test.items()
+    }
+    assert shown.keys() <= lines.keys()
+    for key, interval in shown.items():
+        lowest, highest = METRICS[key[1].removeprefix(KEPT)].possible
+        mean, low, high = lines[key]
+        again = (mean, max(low, lowest), min(high, highest))
+        assert again == pytest.approx(
+            (interval.value, interval.low, interval.high), rel=1e-9, abs=1e-9, nan_ok=True
+        )
+
+
+def test_every_p_value_of_a_fixed_number_of_replicates_is_found_again(
+    replicated, evaluations, recompute, monkeypatch
+):
+    monkeypatch.setitem(replicated.settings, "verdict", {"until": "replicates", "margin": 0.0})
+    monkeypatch.setattr(type(replicated), "looks", [4])
+    tests = recompute["pair_tests"](evaluations, replicated.objective)
+    again = {frozenset((one.a, one.b)): one for one in tests.itertuples()}
+    for verdict in dataset_verdicts(Evidence(replicated), "fruit"):
+        mine = again[frozenset((verdict.a, verdict.b))]
+        # Levels of a look before the last come from a grid.
+        close = 1e-6 if verdict.replicates == 4 else 0.02
+        assert mine.p == pytest.approx(verdict.p_value, rel=close)
+        bounds = sorted(np.abs([verdict.difference.low, verdict.difference.high]))
+        assert sorted(np.abs([mine.low, mine.high])) == pytest.approx(bounds, rel=close)
