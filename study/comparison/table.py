@@ -117,7 +117,7 @@ def beats_text(one: CellSummary) -> str:
 def number_text(metric: str, value: float) -> str:
     """A metric's value with as many decimals as its definition says."""
     decimals = METRICS[metric.removeprefix(KEPT)].decimals
-    return f"{value:.{decimals}f}" if math.isfinite(value) else "–"
+    return f"{value:z.{decimals}f}" if math.isfinite(value) else "–"  # z: no minus before 0.00
 
 
 def interval_text(metric: str, interval: Interval) -> str:
