@@ -84,16 +84,21 @@ def difference_text(interval: Interval) -> str:
 
 def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:
     """The verdict in one sentence that needs no explanation."""
-    rivals = [pair for pair in pairs if best in (pair.a, pair.b)]
+    # A pair is compared on the replicates that both sides have, so it may be led by the other side.
+    rivals = {pair.b if pair.a == best else pair.a: pair for pair in pairs if best in (pair.a, pair.b)}
     if not rivals:
         return f"Only {best} was tried on {dataset}."
-    alone = (
-        "" if rivals[0].verdict.difference.scope == "architecture" else ", as far as one replicate can tell"
-    )
-    open_to = [pair.b for pair in rivals if pair.verdict.word == "not decided"]
+    for name, pair in rivals.items():
+        if pair.verdict.word == "better" and pair.a == name:
+            return lead_sentence(
+                name, [one for one in pairs if best not in (one.a, one.b)] or [pair], dataset
+            )
+    several = all(pair.verdict.difference.scope == "architecture" for pair in rivals.values())
+    alone = "" if several else ", as far as one replicate can tell"
+    open_to = [name for name, pair in rivals.items() if pair.verdict.word == "not decided"]
     if open_to:
         return f"It is not decided which architecture colours {dataset} best: {listed([best, *open_to], 'or')}{alone}."
-    equal = [pair.b for pair in rivals if pair.verdict.word == "equivalent"]
+    equal = [name for name, pair in rivals.items() if pair.verdict.word == "equivalent"]
     if equal:
         return f"{listed([best, *equal], 'and')} colour {dataset} equally well{alone}."
     return f"{best} colours {dataset} best{alone}."

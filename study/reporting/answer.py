@@ -65,14 +65,22 @@ def advantage(cell: CellEvidence, trivial: Quantities) -> Interval:
 def _numbers(evidence: Evidence, best: CellEvidence, pairs: list[Pair]) -> str:
     categories = evidence.categories(best.dataset)
     score = interval_text(best.objective, score_interval(best.objective, best.scores(), categories))
-    clauses = [_clause(evidence, pair) for pair in pairs if best.architecture in (pair.a, pair.b)]
+    clauses = [
+        _clause(evidence, best.architecture, pair) for pair in pairs if best.architecture in (pair.a, pair.b)
+    ]
     compared = f", {' and '.join(clauses)}" if clauses else ""
     return f"The mean {objective_text(best.objective)} of {best.architecture} is {score}{compared}."
 
 
-def _clause(evidence: Evidence, pair: Pair) -> str:
+def _clause(evidence: Evidence, best: str, pair: Pair) -> str:
     verdict = pair.verdict
-    text = f"{difference_text(verdict.difference)} lower than {pair.b} ({p_text(verdict.p_value)}; {verdict.word}"
+    other = pair.b if pair.a == best else pair.a
+    if math.isnan(verdict.difference.value):
+        return f"not comparable with {other}, since no replicate has trainings of both that did not collapse"
+    way = "lower" if pair.a == best else "higher"
+    text = (
+        f"{difference_text(verdict.difference)} {way} than {other} ({p_text(verdict.p_value)}; {verdict.word}"
+    )
     if verdict.word == "equivalent":
         margin = evidence.record.settings.get("verdict", {}).get("margin", MARGIN)
         text += f" within ±{margin:g}"

@@ -1,0 +1,44 @@
+"""The verdict in one sentence."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from study.comparison.pairs import lead_sentence
+
+
+def pair(a: str, b: str, word: str, scope: str = "architecture"):
+    return SimpleNamespace(
+        a=a, b=b, verdict=SimpleNamespace(word=word, difference=SimpleNamespace(scope=scope))
+    )
+
+
+@pytest.mark.parametrize(
+    ("pairs", "sentence"),
+    [
+        ([], "Only cgan was tried on fruit."),
+        ([pair("cgan", "unet", "better")], "cgan colours fruit best."),
+        ([pair("cgan", "unet", "equivalent")], "cgan and unet colour fruit equally well."),
+        ([pair("unet", "cgan", "equivalent")], "cgan and unet colour fruit equally well."),
+        ([pair("unet", "cgan", "better")], "unet colours fruit best."),
+        (
+            [
+                pair("unet", "cgan", "not decided"),
+                pair("cgan", "koalarization", "not decided", "these configurations"),
+            ],
+            "It is not decided which architecture colours fruit best: cgan, unet or koalarization, as far as one "
+            "replicate can tell.",
+        ),
+        (
+            [
+                pair("unet", "cgan", "better"),
+                pair("cgan", "vggunet", "better"),
+                pair("unet", "vggunet", "not decided"),
+            ],
+            "It is not decided which architecture colours fruit best: unet or vggunet.",
+        ),
+    ],
+)
+def test_the_lowest_mean_is_held_against_each_other_one_once(pairs, sentence):
+    """Pairs are compared where both sides have a replicate, so that one may be led by the higher mean."""
+    assert lead_sentence("cgan", pairs, "fruit") == sentence
