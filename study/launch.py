@@ -11,13 +11,21 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from data_utils.dataset_names import safe_names
-from study.cli.command import Parser, run_command, say
-from study.cli.interruption import leave
+from study.cli.command import FAILED, Parser, run_command, say
+from study.cli.interruption import INTERRUPTED, leave
+from study.cli.notify import notify
 from study.cli.options import add_study_options
-from study.errors import UsageError
+from study.errors import StudyError, UsageError
 
 if TYPE_CHECKING:
     from study.driver.launching import Launch
+
+
+_OUTCOMES = {
+    0: "has finished.",
+    FAILED: "has ended, but not everything went well; see its console.",
+    INTERRUPTED: "was interrupted and can be resumed.",
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -62,7 +70,17 @@ def _parser() -> argparse.ArgumentParser:
         "--dry-run", action="store_true", help="check everything, print the plan, write nothing"
     )
     parser.add_argument(
+        "--show",
+        action="store_true",
+        help="print the preset or file and end: what a file of one's own starts from",
+    )
+    parser.add_argument(
         "--ray-address", metavar="A", help="a running Ray cluster (default: RAY_ADDRESS, or one of its own)"
+    )
+    parser.add_argument(
+        "--notify",
+        metavar="URL or COMMAND",
+        help='told when the study ends or stops: a web hook ({"text": …}), or a command that gets the sentence',
     )
     parser.add_argument(
         "--skip-bad-images", action="store_true", help="go on without files that cannot be read"
@@ -76,6 +94,11 @@ def _launch(arguments: list[str], console: Console) -> int:
     parser = _parser()
     own, settings_flags = split_flags(arguments, parser._option_string_actions)
     options = parser.parse_args(own)
+    if options.show:
+        from study.settings.sources import preset_text
+
+        sys.stdout.write(preset_text(options.study or "demo"))
+        return 0
     launch = _checked(options, nested_flags(settings_flags))
     if launch.note:
         say(console, launch.note)
@@ -86,7 +109,18 @@ def _launch(arguments: list[str], console: Console) -> int:
         show_plan(launch, console)
         return 0
 
-    return run_pipeline(launch, console)
+    try:
+        code = run_pipeline(launch, console)
+    except StudyError as error:
+        _tell(options.notify, launch.settings.name, f"stopped: {error}", console)
+        raise
+    _tell(options.notify, launch.settings.name, _OUTCOMES[code], console)
+    return code
+
+
+def _tell(target: str | None, name: str, outcome: str, console: Console) -> None:
+    if target and (problem := notify(target, f"The study {name} {outcome}")):
+        say(console, problem)
 
 
 def _checked(options: argparse.Namespace, flags: dict[str, Any]) -> Launch:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 from study.settings.schema import StudySettings
 from study.settings.sources import load_settings
@@ -67,10 +69,18 @@ def run_module(module: str, *arguments: str | Path, timeout: float = 600) -> sub
 
 @pytest.fixture(scope="session")
 def tiny_study(tmp_path_factory: pytest.TempPathFactory) -> FinishedStudy:
-    """Three cells on drawn fruit, four trials each, two finals each."""
-    folder = tmp_path_factory.mktemp("tiny")
-    file = folder / "tiny.yaml"
-    file.write_text(TINY)
-    done = run_module("study.launch", file, "--home", folder / "runs")
-    assert done.returncode == 0, done.stdout + done.stderr
-    return FinishedStudy(folder / "runs", "tiny", done.stdout)
+    """Three cells on drawn fruit, four trials each, two finals each; run once, and a copy for each test process."""
+    own = tmp_path_factory.mktemp("tiny")
+    parallel = "PYTEST_XDIST_WORKER" in os.environ
+    folder = (tmp_path_factory.getbasetemp().parent if parallel else own) / "run-once"
+    with FileLock(f"{folder}.lock"):
+        output = folder / "output.txt"
+        if not output.is_file():
+            folder.mkdir(exist_ok=True)
+            file = folder / "tiny.yaml"
+            file.write_text(TINY)
+            done = run_module("study.launch", file, "--home", folder / "runs")
+            assert done.returncode == 0, done.stdout + done.stderr
+            output.write_text(done.stdout)
+    shutil.copytree(folder / "runs", own / "runs")
+    return FinishedStudy(own / "runs", "tiny", output.read_text().replace(str(folder), str(own)))

@@ -11,12 +11,17 @@ from study.errors import holds_secret
 def add_study_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """`--name` and `--home`."""
     parser.add_argument("--name", required=required, help="the study's name")
-    _add_home(parser)
+    add_home(parser)
 
 
 def add_reading_options(parser: argparse.ArgumentParser, *, required: bool = True) -> None:
     """`--name`, `--home` and `--tracking-uri`."""
     add_study_options(parser, required=required)
+    add_tracking_uri(parser)
+
+
+def add_tracking_uri(parser: argparse.ArgumentParser) -> None:
+    """`--tracking-uri` in place of a folder."""
     parser.add_argument(
         "--tracking-uri",
         type=_address,
@@ -33,7 +38,7 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
         "--model", metavar="M", help="a model folder, or an MLflow address such as models:/N-D@champion"
     )
     parser.add_argument("--dataset", metavar="D", help="which of the study's champions, if it has several")
-    _add_home(parser)
+    add_home(parser)
     parser.add_argument(
         "--tracking-uri",
         type=_address,
@@ -47,7 +52,8 @@ def add_model_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_home(parser: argparse.ArgumentParser) -> None:
+def add_home(parser: argparse.ArgumentParser) -> None:
+    """`--home`."""
     parser.add_argument(
         "--home", type=_folder, default=Path("runs"), help="folder of all studies (default: runs)"
     )

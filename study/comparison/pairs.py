@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,8 +94,7 @@ def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:
             return lead_sentence(
                 name, [one for one in pairs if best not in (one.a, one.b)] or [pair], dataset
             )
-    several = all(pair.verdict.difference.scope == "architecture" for pair in rivals.values())
-    alone = "" if several else ", as far as one replicate can tell"
+    alone = _of_one_replicate(rivals)
     open_to = [name for name, pair in rivals.items() if pair.verdict.word == "not decided"]
     if open_to:
         return f"It is not decided which architecture colours {dataset} best: {listed([best, *open_to], 'or')}{alone}."
@@ -104,7 +104,17 @@ def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:
     return f"{best} colours {dataset} best{alone}."
 
 
+def _of_one_replicate(rivals: Mapping[str, Pair]) -> str:
+    """What the lead owes to comparisons that rest on one replicate: of a study of one, or since others collapsed."""
+    single = [name for name, pair in rivals.items() if pair.verdict.difference.scope != "architecture"]
+    if not single:
+        return ""
+    if len(single) == len(rivals):
+        return ", as far as one replicate can tell"
+    return f"; {listed(single, 'and')} could be compared in one replicate alone"
+
+
 def listed(names: list[str], word: str) -> str:
-    """`a, b and c`."""
+    """`a, b and c`; one name alone as it is."""
     *others, last = names
-    return f"{', '.join(others)} {word} {last}"
+    return f"{', '.join(others)} {word} {last}" if others else last

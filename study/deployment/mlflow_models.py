@@ -15,7 +15,7 @@ from study.settings.identity import NOBODY, Identity
 from study.settings.schema import StudySettings, cell_key
 from study.storage.storage import Storage
 from study.tracking.mlflow_client import mlflow_client
-from study.tracking.names import IDENTITY_TAG, MODEL_TAG, registered_name
+from study.tracking.names import IDENTITY_TAG, MODEL_TAG, ONCE, registered_name
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
@@ -61,33 +61,33 @@ class ModelRegistry:
         self._experiment_id = experiment.experiment_id
 
     def log_model(self, trial: TrialRecord, settings: StudySettings, storage: Storage) -> None:
-        """Log a trial's model to its cell's run, unless it is there already."""
-        run_id = self._record.run_id(cell_key(trial.dataset, trial.architecture))
+        """Log a trial's model and its test metrics to its run, unless it is there, and name it in its cell's."""
         logged = self._logged(trial)
         if logged is None:
             with TemporaryDirectory() as temporary:
                 folder = Path(temporary) / "model"
                 write_model_folder(self._record, trial, settings, storage, folder)
-                logged = self._upload(trial, folder, run_id)
+                logged = self._upload(trial, folder)
+        cell = self._record.run_id(cell_key(trial.dataset, trial.architecture))
         if self._record.model_uri(trial.dataset, trial.architecture) != logged.model_uri:
-            self._client.set_tag(run_id, MODEL_TAG, logged.model_uri)
+            self._client.set_tag(cell, MODEL_TAG, logged.model_uri)
 
-    def _upload(self, trial: TrialRecord, folder: Path, run_id: str | None) -> Any:
-        # Step by step and not by `mlflow.pyfunc.log_model`, which would reopen the cell's run and use the
+    def _upload(self, trial: TrialRecord, folder: Path) -> Any:
+        # Step by step and not by `mlflow.pyfunc.log_model`, which would reopen the trial's run and use the
         # process-wide tracking URI and experiment.
-        from mlflow.entities import LoggedModelOutput, LoggedModelStatus
+        from mlflow.entities import LoggedModelOutput, LoggedModelStatus, Metric
         from mlflow.models import Model
 
         logged = self._client.create_logged_model(
             self._experiment_id,
             name=trial.key.replace("/", "-"),
-            source_run_id=run_id,
+            source_run_id=trial.run_id,
             tags={_TRIAL_TAG: trial.key},
             params={name: str(value) for name, value in trial.params.items()},
         )
         description = Model(
             artifact_path=logged.artifact_location,
-            run_id=run_id,
+            run_id=trial.run_id,
             model_uuid=logged.model_id,
             model_id=logged.model_id,
         )
@@ -95,7 +95,13 @@ class ModelRegistry:
             path = Path(temporary) / "mlflow"
             _save_pyfunc(folder, path, description)
             self._client.log_model_artifacts(logged.model_id, str(path))
-        self._client.log_outputs(run_id, [LoggedModelOutput(logged.model_id, step=0)])
+        self._client.log_outputs(trial.run_id, [LoggedModelOutput(logged.model_id, step=ONCE)])
+        metrics = [
+            Metric(point.key, point.value, point.timestamp, ONCE, model_id=logged.model_id)
+            for name in trial.test
+            for point in self._client.get_metric_history(trial.run_id, f"test/{name}")
+        ]
+        self._client.log_batch(trial.run_id, metrics=metrics, synchronous=True)
         return self._client.finalize_logged_model(logged.model_id, LoggedModelStatus.READY)
 
     def _logged(self, trial: TrialRecord) -> Any | None:

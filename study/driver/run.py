@@ -27,6 +27,7 @@ from study.driver.ownership.claims import take_ownership
 from study.driver.ownership.driver_lock import sole_driver
 from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
+from study.driver.run_facts import shared_facts
 from study.driver.starts.warm_start import source_study, warm_configurations
 from study.search.conductor import Conductor
 from study.search.database import best_configurations, ledger_errors, open_storage
@@ -168,7 +169,7 @@ def _open_runs(
         "study.json": settings.model_dump_json(indent=2),
         "data.json": json.dumps(facts, indent=2),
     }
-    tracker.open_study(documents, environment_tags())
+    tracker.open_study(documents, environment_tags(), shared_facts(settings, facts["datasets"]))
     for cell in ledger.cells:
         tracker.open_cell(cell)
 

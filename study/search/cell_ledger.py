@@ -62,7 +62,7 @@ class CellLedger:
 
     def trials(self, *states: TrialState) -> list[LedgerTrial]:
         """Trials in the given states (all, if none is given), by number."""
-        return [_ledger_trial(trial) for trial in self._read(*states)]
+        return [ledger_trial(trial) for trial in self._read(*states)]
 
     @property
     def empty(self) -> bool:
@@ -92,7 +92,7 @@ class CellLedger:
     def complete_parameters(self, number: int, space: Space) -> LedgerTrial:
         """Give an interrupted trial the parameters that a crash in the middle of `ask` kept from it."""
         if complete(space, self._running[number].params):
-            return _ledger_trial(self._running[number])
+            return ledger_trial(self._running[number])
         self._study.sampler = self._sampler(number, space)
         trial = optuna.trial.Trial(self._study, self._running[number]._trial_id)
         suggest(trial, space)
@@ -101,7 +101,7 @@ class CellLedger:
     def _begun(self, trial_id: int) -> LedgerTrial:
         trial = self._storage.get_trial(trial_id)
         self._running[trial.number] = trial
-        return _ledger_trial(trial)
+        return ledger_trial(trial)
 
     def _sampler(self, number: int, space: Space) -> optuna.samplers.BaseSampler:
         # The storage does not hold a sampler's random state, so every trial has a sampler seeded by its number.
@@ -161,7 +161,8 @@ class CellLedger:
             self.annotate(number, TEST, dict(summary))
 
 
-def _ledger_trial(trial: FrozenTrial) -> LedgerTrial:
+def ledger_trial(trial: FrozenTrial) -> LedgerTrial:
+    """Optuna's trial as the study sees it."""
     return LedgerTrial(
         trial.number,
         TrialState[trial.state.name],

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from study.errors import StudyError, first_line
 from study.search.attributes import IDENTITY
+from study.search.cell_ledger import ledger_trial
 from study.search.optuna_storage import SoleWriterStorage
-from study.search.trial_spec import Parameters
+from study.search.trial_spec import LedgerTrial, Parameters
 from study.settings.schema import StudySettings
 
 
@@ -97,6 +99,46 @@ def _is_ledger(url: str) -> bool:
             engine.dispose()
     except (SQLAlchemyError, ImportError) as error:
         raise LedgerError(f"The ledger {url} cannot be opened: {first_line(error)}.") from error
+
+
+@dataclass(frozen=True)
+class Part:
+    """The search, the finals or the controls of one cell, as they were when they were read.
+
+    Attributes:
+        attributes: What the ledger keeps with the part as a whole.
+    """
+
+    attributes: Mapping[str, Any]
+    trials: list[LedgerTrial]
+
+
+def read_parts(url: str, name: str) -> dict[str, Part]:
+    """Everything that a ledger holds of a study, for a reader beside its driver; nothing is written.
+
+    Returns:
+        The parts by name: `dataset/architecture`, then `/replicate-2` …, then `/finals` or `/controls`. Empty where
+        there is no ledger yet.
+
+    Raises:
+        LedgerError: If the database cannot be read.
+    """
+    if not _is_ledger(url):
+        return {}
+    with ledger_errors(url):
+        storage = RDBStorage(url, skip_table_creation=True)
+        try:
+            return {
+                one.study_name.removeprefix(f"{name}/"): Part(
+                    one.user_attrs,
+                    [ledger_trial(trial) for trial in storage.get_all_trials(one._study_id, deepcopy=False)],
+                )
+                for one in storage.get_all_studies()
+                if one.study_name.startswith(f"{name}/")
+            }
+        finally:
+            storage.remove_session()
+            storage.engine.dispose()
 
 
 def best_configurations(url: str, settings: StudySettings) -> dict[str, list[tuple[str, Parameters]]]:

@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSett
 from models.errors import ModelError
 from study.errors import UsageError, first_line
 from study.settings.flags import ENVIRONMENT_PREFIX, environment_settings
+from study.settings.json_schema import SCHEMA_FILE
 from study.settings.schema import StudySettings
 from study.settings.yaml_text import check_values, read_yaml
 
@@ -47,6 +48,16 @@ def preset_or_file(which: str) -> Path:
     raise UsageError(
         f"{which} is neither a preset ({', '.join(preset_names())}) nor a file; name one of them."
     )
+
+
+def preset_text(which: str) -> str:
+    """A preset, or a file of settings, to start one's own from.
+
+    Raises:
+        UsageError: If there is neither.
+    """
+    text = preset_or_file(which).read_text(encoding="utf-8")
+    return text.replace(f"$schema=../{SCHEMA_FILE.name}", f"$schema={SCHEMA_FILE}")
 
 
 def load_settings(

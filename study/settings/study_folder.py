@@ -16,6 +16,8 @@ from study.errors import UsageError
 from study.settings.identity import Identity, read_identity
 from study.settings.schema import StudySettings
 
+_LOCK = "driver.lock"
+
 
 @dataclass(frozen=True)
 class StudyHome:
@@ -123,7 +125,7 @@ def only_driver(folder: Path) -> Iterator[None]:
         UsageError: If another driver holds it.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / "driver.lock"
+    path = folder / _LOCK
     with path.open("a+", encoding="utf-8") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -137,3 +139,16 @@ def only_driver(folder: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+def running_driver(folder: Path) -> str | None:
+    """Who holds the lock of a study's folder, such as `process 7 on node1`; None if nobody does."""
+    try:
+        with (folder / _LOCK).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except OSError:
+                return file.read().strip() or "another process"
+    except FileNotFoundError:
+        pass
+    return None

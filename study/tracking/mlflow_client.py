@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from study.errors import StudyError, first_line, masked
 from study.tracking.moved import follow_folder
@@ -81,3 +82,17 @@ def mlflow_errors(what: str) -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         raise StudyError(f"{what}: {first_line(error)}.") from error
+
+
+def dataset_input(content: Mapping[str, Any]) -> Any:
+    """What MLflow's `Dataset` column shows of an image set; logging it again changes nothing."""
+    from mlflow.entities import Dataset, DatasetInput, InputTag
+
+    dataset = Dataset(
+        content["name"],
+        content["digest"],
+        source_type="images",
+        source=json.dumps({"source": content["source"]}),
+        profile=json.dumps(content["profile"]),
+    )
+    return DatasetInput(dataset, [InputTag("mlflow.data.context", "training")])

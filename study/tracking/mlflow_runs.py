@@ -16,7 +16,7 @@ from study.settings.identity import NOBODY, Identity
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
-from study.tracking.mlflow_client import mlflow_client
+from study.tracking.mlflow_client import dataset_input, mlflow_client
 from study.tracking.names import IDENTITY_TAG, KEY_TAG, SEARCH_BEST
 from study.tracking.outbox import Event
 
@@ -122,7 +122,7 @@ class MlflowRuns:
     def _open(self, event: Event) -> None:
         from mlflow.entities import Param
 
-        key = event["run"]
+        key, there = event["run"], {}
         if key not in self._runs:
             tags = {KEY_TAG: key, **event["tags"]}
             if event["parent"]:
@@ -133,13 +133,16 @@ class MlflowRuns:
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
+            there = self._client.get_run(self._runs[key]).data.params if event["params"] else {}
             if event["parent"]:  # which may itself have been lost, and made anew
                 self._client.set_tag(self._runs[key], "mlflow.parentRunId", self._runs[event["parent"]])
             for name, value in event["tags"].items():
                 self._client.set_tag(self._runs[key], name, value)
-        params = [Param(name, str(value)) for name, value in event["params"].items()]
+        params = [Param(name, str(value)) for name, value in event["params"].items() if name not in there]
         if params:
             self._client.log_batch(self._runs[key], params=params, synchronous=True)
+        if inputs := event.get("inputs"):
+            self._client.log_inputs(self._runs[key], [dataset_input(one) for one in inputs])
 
     def _log_metrics(self, key: str, events: list[Event]) -> None:
         from mlflow.entities import Metric

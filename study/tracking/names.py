@@ -17,6 +17,9 @@ SEARCH_BEST = "search/best_"
 SAMPLES = "validation/grey_prediction_truth"
 ONCE = 0
 """Step of what a run has one value of: MLflow's charts compare runs by it as bars, and by any other step as dots."""
+EPOCHS_PARAM = "budget.epochs"
+FIXED_PARAMS = ("model.", "training.", "search.", "budget.")
+"""How the names of a run's parameters begin that are settings of the study, not hyperparameters of the trial."""
 ROLES = {Stage.SEARCH: "trial", Stage.FINAL: "final", Stage.CONTROL: "control"}
 REPLICATE = "replicate"
 CONTROLS = "controls"

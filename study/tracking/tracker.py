@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from models.metrics import OBJECTIVE
@@ -16,6 +17,7 @@ from study.tracking.names import (
     CONTROLS,
     DEVICE_SECONDS,
     EPOCHS,
+    EPOCHS_PARAM,
     LOOKS,
     ONCE,
     REPLICATE,
@@ -28,6 +30,21 @@ from study.tracking.names import (
     without_parts,
 )
 from study.tracking.outbox import Event, Outbox
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all runs of a study carry, so that MLflow can filter and compare by it.
+
+    Attributes:
+        tags: Who started it, and from which commit.
+        params: Settings that are fixed for the study, by their names in its file.
+        data: Of each dataset, what `MlflowRuns` logs as a run's input: `digest`, `source` and `profile`.
+    """
+
+    tags: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Tracker:
@@ -43,6 +60,7 @@ class Tracker:
         self._outbox = outbox
         self._objective = objective
         self._rotating_tests = rotating_tests
+        self._shared = Shared()
         self._shown: set[str] = set()
         self._time = 0
 
@@ -52,16 +70,40 @@ class Tracker:
         event: Event = {"run": run, "do": do, "time": self._time, **content}
         self._outbox.append(event)
 
-    def open_study(self, documents: Mapping[str, str], tags: Mapping[str, str]) -> None:
+    def open_study(
+        self, documents: Mapping[str, str], tags: Mapping[str, str], shared: Shared | None = None
+    ) -> None:
         """Open the run that stands for the study as a whole.
 
         Args:
             documents: Texts by file name: configuration, facts about the data.
             tags: Versions, hardware, commit.
+            shared: What the runs that are opened from now on carry, too.
         """
-        self._add(STUDY_RUN, "open", name=STUDY_RUN, parent=None, params={}, tags={"role": "study", **tags})
+        self._shared = shared or self._shared
+        self._open(STUDY_RUN, None, {"role": "study", **tags})
         for name, text in documents.items():
             self.document(name, text)
+
+    def _open(
+        self,
+        run: str,
+        parent: str | None,
+        tags: Mapping[str, str],
+        params: Mapping[str, str] | None = None,
+        dataset: str | None = None,
+    ) -> None:
+        shared = self._shared
+        inputs = [{"name": dataset, **shared.data[dataset]}] if dataset in shared.data else []
+        self._add(
+            run,
+            "open",
+            name=run,
+            parent=parent,
+            params=dict(params or {}),
+            tags={**shared.tags, **tags},
+            inputs=inputs,
+        )
 
     def document(self, name: str, text: str) -> None:
         """Log a text for the study as a whole."""
@@ -77,7 +119,7 @@ class Tracker:
             REPLICATE: str(cell.replicate),
             "epochs": str(cell.epochs),
         }
-        self._add(cell.key, "open", name=cell.key, parent=None, params={}, tags=tags)
+        self._open(cell.key, None, tags, dataset=cell.dataset)
 
     def looked(self, replicates: Sequence[int]) -> None:
         """Record after how many replicates results were compared, all looks so far."""
@@ -108,7 +150,13 @@ class Tracker:
         if spec.continues is not None:
             tags["continues"] = str(spec.continues)
         params = {name: str(value) for name, value in spec.params.items()}
-        self._add(spec.key, "open", name=spec.key, parent=spec.cell, params=params, tags=tags)
+        fixed = {
+            name: value
+            for name, value in self._shared.params.items()
+            if name.rpartition(".")[2] not in params  # searched in this cell
+        }
+        params |= fixed | {EPOCHS_PARAM: str(spec.epochs)}
+        self._open(spec.key, spec.cell, tags, params, spec.dataset)
 
     def placed(self, spec: TrialSpec, nodes: Sequence[str]) -> None:
         """Tag the trial's run with the nodes that it ran on."""

@@ -14,6 +14,7 @@ from study.tracking.names import (
     CONTROLS,
     DEVICE_SECONDS,
     EPOCHS,
+    FIXED_PARAMS,
     JOULES,
     KEY_TAG,
     REPLICATE,
@@ -91,7 +92,11 @@ def trial_record(run: Any) -> TrialRecord:
         number=int(tags["number"]),
         state=_STATES.get(str(run.info.status), TrialState.RUNNING),
         reason=tags.get("reason", ""),
-        params={name: from_text(value) for name, value in run.data.params.items()},
+        params={
+            name: from_text(value)
+            for name, value in run.data.params.items()
+            if not name.startswith(FIXED_PARAMS)
+        },
         seed=int(tags["seed"]),
         generator_from=_number(tags, "generator_from"),
         controls=_number(tags, CONTROLS),

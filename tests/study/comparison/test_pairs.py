@@ -22,12 +22,25 @@ def pair(a: str, b: str, word: str, scope: str = "architecture"):
         ([pair("unet", "cgan", "equivalent")], "cgan and unet colour fruit equally well."),
         ([pair("unet", "cgan", "better")], "unet colours fruit best."),
         (
+            [pair("cgan", "unet", "better", "these configurations")],
+            "cgan colours fruit best, as far as one replicate can tell.",
+        ),
+        (
+            [
+                pair("cgan", "unet", "not decided"),
+                pair("cgan", "vggunet", "better", "these configurations"),
+                pair("cgan", "koalarization", "better", "these configurations"),
+            ],
+            "It is not decided which architecture colours fruit best: cgan or unet; vggunet and koalarization could "
+            "be compared in one replicate alone.",
+        ),
+        (
             [
                 pair("unet", "cgan", "not decided"),
                 pair("cgan", "koalarization", "not decided", "these configurations"),
             ],
-            "It is not decided which architecture colours fruit best: cgan, unet or koalarization, as far as one "
-            "replicate can tell.",
+            "It is not decided which architecture colours fruit best: cgan, unet or koalarization; koalarization "
+            "could be compared in one replicate alone.",
         ),
         (
             [

@@ -1,0 +1,1 @@
+"""Two studies side by side. May import everything but the other commands."""

@@ -1,0 +1,61 @@
+"""What all runs of a study carry in MLflow: who started it, its fixed settings, its data."""
+
+from __future__ import annotations
+
+import getpass
+import subprocess
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from study.settings.schema import StudySettings
+from study.tracking.tracker import Shared
+
+_FIXED = {
+    "model": ("image_size", "width", "batch_size"),
+    "training": ("target", "loss", "schedule", "ema", "weight_decay", "augmentation"),
+    "search": ("sampler", "pruner"),
+}
+_COUNTS = ("images", "train", "validation", "test")
+_DIGEST_DIGITS = 32  # MLflow takes 36
+
+
+def shared_facts(settings: StudySettings, datasets: Mapping[str, Mapping[str, Any]]) -> Shared:
+    """What teams filter and compare runs by.
+
+    Args:
+        settings: The study.
+        datasets: Facts of each dataset, see `study.training.data.Prepared.facts`.
+    """
+    params = {
+        f"{section}.{name}": str(getattr(getattr(settings, section), name))
+        for section, names in _FIXED.items()
+        for name in names
+    }
+    return Shared(_origin(), params, {name: _input(settings, name, one) for name, one in datasets.items()})
+
+
+def _origin() -> dict[str, str]:
+    tags = {"mlflow.source.name": "study.launch", "mlflow.source.type": "LOCAL"}
+    with suppress(KeyError, OSError, ImportError):  # a container's user may have no name
+        tags["mlflow.user"] = getpass.getuser()
+    if commit := _commit():
+        tags["mlflow.source.git.commit"] = commit
+    return tags
+
+
+def _commit() -> str:
+    found = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+    )
+    return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def _input(settings: StudySettings, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:
+    root = settings.datasets[name].root
+    return {
+        "digest": facts["fingerprint"][:_DIGEST_DIGITS],
+        "source": root if facts["drawn"] else Path(root).name,  # no path of this machine
+        "profile": {one: facts[one] for one in _COUNTS},
+    }

@@ -1,0 +1,45 @@
+"""`python -m study.schema`: the JSON schema of a study's file, by which editors complete and check it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+
+from study.cli.command import Parser, run_command, say
+from study.errors import UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry point; 0 done, 2 wrong usage."""
+    return run_command(_schema, list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _schema(arguments: list[str], console: Console) -> int:
+    parser = Parser(
+        prog="python -m study.schema",
+        description="Print the JSON schema of a study's file. Editors complete and check a file whose first line is "
+        "`# yaml-language-server: $schema=study.schema.json`.",
+    )
+    parser.add_argument("--output", type=Path, metavar="F", help="a file instead of the standard output")
+    options = parser.parse_args(arguments)
+
+    from study.settings.json_schema import schema_text
+
+    if options.output is None:
+        sys.stdout.write(schema_text())
+        return 0
+    try:
+        options.output.write_text(schema_text(), encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{options.output} cannot be written ({error.strerror}); give --output a file in a folder that exists."
+        ) from None
+    say(console, f"Wrote {options.output}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""How far studies are, read beside their drivers. May import everything but the other commands."""
