@@ -86,7 +86,7 @@ def _own_command(line: str) -> list[str]:
     except ValueError:  # a sentence's apostrophe
         return []
     words = list(itertools.takewhile(lambda word: word not in _ENDS, words))
-    if "COMMAND" in words:  # stands for any
+    if any("COMMAND" in word for word in words):  # stands for any
         return []
     for place, word in enumerate(words):
         program = word.rpartition("/")[2]
