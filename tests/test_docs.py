@@ -128,11 +128,23 @@ def test_colour_differences_are_those_that_the_software_measures():
         assert f"{float(delta_e_2000(first, second)):.1f}" == shown, pair
 
 
-def test_make_help_names_every_target():
+def targets() -> list[str]:
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
-    targets = re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)[1].split()
+    return re.search(r"^\.PHONY: (.+)$", text, re.MULTILINE)[1].split()
+
+
+def test_make_help_names_every_target():
     shown = subprocess.run(["make", "help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert [name for name in targets if f"make {name}" not in shown] == []
+    assert [name for name in targets() if f"make {name}" not in shown] == []
+
+
+def test_workflows_make_what_can_be_made():
+    files = (ROOT / ".github" / "workflows").glob("*.yml")
+    made = {
+        name for file in files for name in re.findall(r"run: make (\w+)", file.read_text(encoding="utf-8"))
+    }
+    assert made == {"lint", "test", "docs", "latest"}
+    assert made <= set(targets())
 
 
 @pytest.fixture(scope="module")
