@@ -7,7 +7,6 @@ import importlib
 import importlib.util
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from study.settings.flags import nested_flags, split_flags
 from study.settings.reference import settings_table
 from study.settings.sources import preset_names
 from tests.conftest import ROOT
-from tests.support.documents import PAGES, anchors, blocks, command_lines, links, name_of, spans
+from tests.support.documents import PAGES, anchors, blocks, built_site, command_lines, links, name_of, spans
 
 README = ROOT / "README.md"
 MOST_LINES = 120
@@ -149,17 +148,7 @@ def test_workflows_make_what_can_be_made():
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    pytest.importorskip("material", reason="mkdocs-material is not installed (pip install -e '.[docs]')")
-    folder = tmp_path_factory.mktemp("site")
-    done = subprocess.run(
-        [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return folder
+    return built_site(tmp_path_factory.mktemp("site"))
 
 
 def test_the_site_builds_strictly_and_loads_nothing_from_elsewhere(site: Path):

@@ -5,9 +5,13 @@ from __future__ import annotations
 import itertools
 import re
 import shlex
+import subprocess
+import sys
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
+
+import pytest
 
 from tests.conftest import ROOT
 
@@ -99,3 +103,12 @@ def _own_command(line: str) -> list[str]:
             known = module.partition(".")[0] in _OWN and "…" not in module
             return words[place + 2 :] if known else []
     return []
+
+
+def built_site(folder: Path) -> Path:
+    """The documentation's site, built into a folder with every warning an error."""
+    pytest.importorskip("material", reason="mkdocs-material is not installed (pip install -e '.[docs]')")
+    build = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", folder]
+    done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
