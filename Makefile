@@ -1,15 +1,18 @@
 # make demo   installs the software beside this file and runs the demo study on drawn images, or goes on with it
 # make test   installs it with what the tests need and runs the whole suite
 # make lint   ruff, mypy and the import contracts
+# make docs   builds the documentation into site/, with every link checked
 # make latest the suite with the newest release of every dependency, whatever pyproject.toml admits
 #             (on Linux pip then takes torch's CUDA build: several gigabytes)
+# make clean  removes what these made, but no study
+# make help   prints these lines
 PYTHON ?= python3
 VENV ?= .venv
 TEST_EXTRAS = test,postgres,s3,onnx
 BIN = $(VENV)/bin
 comma := ,
 
-.PHONY: demo test lint latest clean
+.PHONY: demo test lint docs latest clean help
 demo: $(VENV)/.runtime
 	$(BIN)/python -m study.launch $(if $(wildcard runs/demo/study.yaml),--name demo --resume)
 
@@ -22,6 +25,9 @@ lint: $(VENV)/.tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config .importlinter.toml
 
+docs: $(VENV)/.docs
+	$(BIN)/mkdocs build --strict
+
 latest:
 	$(PYTHON) -m venv --clear $(VENV)-latest
 	$(PYTHON) .ci/uncapped.py $(subst $(comma), ,$(TEST_EXTRAS)) > $(VENV)-latest/requirements.txt
@@ -30,7 +36,10 @@ latest:
 	$(VENV)-latest/bin/python -m pytest --numprocesses 2 --dist loadfile
 
 clean:
-	rm -rf $(VENV) $(VENV)-latest
+	rm -rf $(VENV) $(VENV)-latest site
+
+help:
+	@sed -n '/^#/!q; s/^# \{0,1\}//p' Makefile
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -41,6 +50,10 @@ $(BIN)/python:
 $(VENV)/.runtime: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
+
+$(VENV)/.docs: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+	touch $@ $(VENV)/.runtime
 
 $(VENV)/.tests: pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --editable '.[$(TEST_EXTRAS)]'

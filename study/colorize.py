@@ -1,4 +1,4 @@
-"""`python -m study.colorize`: colours a user's photographs at their own resolution."""
+"""`python -m study.colorize`: colour a user's photographs at their own resolution."""
 
 from __future__ import annotations
 

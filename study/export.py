@@ -1,4 +1,4 @@
-"""`python -m study.export`: the best-model summary table of a study."""
+"""`python -m study.export`: write the best-model summary table of a study."""
 
 from __future__ import annotations
 

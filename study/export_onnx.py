@@ -1,4 +1,4 @@
-"""`python -m study.export_onnx`: a model as one ONNX file, for use without Python.
+"""`python -m study.export_onnx`: write a model as one ONNX file, for use without Python.
 
 The file takes `grey`, B×1×S×S float32 in [−1, 1] with any batch size and S the size of the model, and gives
 `colour`, B×3×S×S RGB in [−1, 1]: the prediction of the network itself. Architectures that take VGG16 vectors

@@ -1,4 +1,4 @@
-"""The list of settings, made from the configuration's own fields: for `--help` and the README."""
+"""`python -m study.reference`: print the page of settings, made from the configuration's own fields."""
 
 from __future__ import annotations
 

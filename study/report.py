@@ -1,4 +1,4 @@
-"""`python -m study.report`: the comparison report of a study, one self-contained HTML file."""
+"""`python -m study.report`: write the comparison report of a study, one self-contained HTML file."""
 
 from __future__ import annotations
 

@@ -36,6 +36,10 @@ def test_a_refused_option_loads_nothing_heavy(command):
     assert heavy_after(f"from study.{command} import main\nassert main(['--nonsense']) == 2") == set()
 
 
+def test_the_list_of_commands_loads_nothing_heavy():
+    assert heavy_after("from study.__main__ import main\nassert main(['--completion', 'bash']) == 0") == set()
+
+
 def test_the_study_package_and_the_tables_load_nothing_heavy():
     assert (
         heavy_after("import study, study.export, study.comparison.csv_table, data_utils, models.metrics")

@@ -164,10 +164,10 @@ def test_the_example_notebook_runs_a_study_extends_it_and_reads_it(tmp_path, mon
     assert "UsageError: There is no study nobody" in shown
 
 
-def test_the_readme_shows_what_the_notebook_runs():
+def test_the_documentation_shows_what_the_notebook_runs():
     code = "\n".join(cell.source for cell in nbformat.read(NOTEBOOK, as_version=4).cells)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    block = text.partition("## From a notebook")[2].partition("```python\n")[2].partition("```")[0]
+    text = (ROOT / "docs" / "python.md").read_text(encoding="utf-8")
+    block = text.partition("```python\n")[2].partition("```")[0]
     lines = [line.partition("  #")[0].rstrip() for line in block.splitlines() if line.strip()]
     assert len(lines) >= 8
     assert [line for line in lines if line not in code] == []
