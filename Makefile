@@ -2,6 +2,7 @@
 # make test   installs it with what the tests need and runs the whole suite
 # make lint   ruff, mypy and the import contracts
 # make docs   builds the documentation into site/, with every link checked
+# make lock   resolves the versions of requirements.lock anew
 # make latest the suite with the newest release of every dependency, whatever pyproject.toml admits
 #             (on Linux pip then takes torch's CUDA build: several gigabytes)
 # make clean  removes what these made, but no study
@@ -12,7 +13,7 @@ TEST_EXTRAS = test,postgres,s3,onnx
 BIN = $(VENV)/bin
 comma := ,
 
-.PHONY: demo test lint docs latest clean help
+.PHONY: demo test lint docs lock latest clean help
 demo: $(VENV)/.runtime
 	$(BIN)/python -m study.launch $(if $(wildcard runs/demo/study.yaml),--name demo --resume)
 
@@ -27,6 +28,11 @@ lint: $(VENV)/.tests
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict
+
+# CUDA's own packages are left out, since they follow from the build of torch.
+lock: | $(BIN)/python
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/python .ci/lock.py > requirements.lock
 
 latest:
 	$(PYTHON) -m venv --clear $(VENV)-latest
@@ -46,15 +52,15 @@ $(BIN)/python:
 		{ echo "This software needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The stamps are older than a changed pyproject.toml, which installs again.
-$(VENV)/.runtime: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+# The stamps are older than changed requirements, which install again.
+$(VENV)/.runtime: pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable .
 	touch $@
 
-$(VENV)/.docs: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[docs]'
+$(VENV)/.docs: pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[docs]'
 	touch $@ $(VENV)/.runtime
 
-$(VENV)/.tests: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[$(TEST_EXTRAS)]'
+$(VENV)/.tests: pyproject.toml requirements.lock | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[$(TEST_EXTRAS)]'
 	touch $@ $(VENV)/.runtime
