@@ -72,6 +72,19 @@ def state(client: MlflowClient, record: StudyRecord):
     )
 
 
+def test_a_model_belongs_to_its_final_and_shows_its_test_metrics(
+    client: MlflowClient, record: StudyRecord
+) -> None:
+    experiment = client.get_experiment_by_name(record.name)
+    finals = {trial.run_id: trial for trial in record.trials if trial.final}
+    for model in client.search_logged_models([experiment.experiment_id]):
+        final = finals[model.source_run_id]
+        shown = {metric.key: metric.value for metric in model.metrics}
+        assert shown == {f"test/{name}": pytest.approx(value) for name, value in final.test.items()}
+        points = client.get_metric_history(final.run_id, "test/ciede2000")
+        assert len({(point.step, point.timestamp) for point in points}) == 1
+
+
 def test_every_cells_model_loads_and_colours_in_a_fresh_process_elsewhere(record, tmp_path):
     uris = [record.model_uri(*cell) for cell in CELLS]
     assert all(uris)

@@ -1,5 +1,7 @@
 """Pictures and single values as MLflow's pages want them."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from mlflow import MlflowClient
@@ -12,8 +14,14 @@ from study.tracking.delivery import deliver_all
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.names import SAMPLES
 from study.tracking.outbox import Outbox
-from study.tracking.tracker import Tracker
+from study.tracking.tracker import Shared, Tracker
+from study.tracking.trial_record import trial_record
 
+SHARED = Shared(
+    tags={"mlflow.user": "ada"},
+    params={"model.width": "4", "training.loss": "l1"},
+    data={"fruit": {"digest": "0123", "source": "pictures", "profile": {"train": 60, "test": 12}}},
+)
 FINAL = TrialSpec("fruit", "unet", Stage.FINAL, 0, {"learning_rate": 1e-3}, 5, epochs=3)
 
 
@@ -27,7 +35,7 @@ def delivered(tmp_path_factory):
     storage.put_file("grid.png", folder / "grid.png")
     outbox = Outbox(folder / "outbox")
     tracker = Tracker(outbox)
-    tracker.open_study({}, {})
+    tracker.open_study({}, {}, SHARED)
     for name in ("unet", "koalarization", "cgan"):
         tracker.open_cell(Cell("fruit", name, epochs=3))
     tracker.started(FINAL)
@@ -75,3 +83,41 @@ def test_what_a_run_has_once_is_compared_as_bars(delivered):
 def test_runs_are_listed_in_the_order_of_the_study(delivered):
     _, runs, _ = delivered
     assert list(runs) == [FINAL.key, "fruit/cgan", "fruit/koalarization", "fruit/unet", "study"]
+
+
+def test_runs_carry_their_data_once_and_are_found_by_them(delivered):
+    client, runs, _ = delivered
+    (one,) = runs[FINAL.key].inputs.dataset_inputs
+    assert (one.dataset.name, one.dataset.digest) == ("fruit", "0123")
+    assert '"train": 60' in one.dataset.profile
+    assert not runs["study"].inputs.dataset_inputs
+    experiment = client.get_experiment_by_name("study").experiment_id
+    for condition in ("dataset.digest = '0123'", "tags.`mlflow.user` = 'ada' and params.`model.width` = '4'"):
+        found = client.search_runs([experiment], condition)
+        assert FINAL.key in [run.info.run_name for run in found], condition
+
+
+def test_settings_of_the_study_are_no_hyperparameters_of_its_trials(delivered):
+    _, runs, _ = delivered
+    run = runs[FINAL.key]
+    assert run.data.params == {
+        "learning_rate": "0.001",
+        "model.width": "4",
+        "training.loss": "l1",
+        "budget.epochs": "3",
+    }
+    assert trial_record(run).params == {"learning_rate": 1e-3}
+
+
+def test_a_trial_that_goes_on_with_more_epochs_is_no_conflict(delivered):
+    """MLflow refuses a parameter that changes; the journal may open a run again under other settings."""
+    client, runs, folder = delivered
+    outbox = Outbox(folder / "later")
+    tracker = Tracker(outbox)
+    tracker.open_study({}, {}, SHARED)
+    tracker.open_cell(Cell("fruit", "unet", epochs=6))
+    tracker.started(replace(FINAL, epochs=6))
+    uri, artifacts = f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+    deliver_all(outbox, lambda: MlflowRuns(uri, "study", artifacts, Storage(str(folder / "storage"))), print)
+    assert not outbox.set_aside_events
+    assert client.get_run(runs[FINAL.key].info.run_id).data.params["budget.epochs"] == "3"

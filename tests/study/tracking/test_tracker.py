@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from models.architectures import ARCHITECTURES, architecture, register
 from study.search.cells import Stage
 from study.search.trial_spec import TrialSpec
-from study.tracking.tracker import Tracker
+from study.tracking.tracker import Shared, Tracker
 from tests.support.tables import restored
 
 
@@ -37,3 +37,11 @@ def test_losses_are_training_metrics_and_all_else_was_measured_in_validation(mon
 def test_everything_that_the_cgan_reports_of_its_training_is_a_training_metric():
     losses = architecture("cgan").losses
     assert metrics("cgan", dict.fromkeys(losses, 0.5)) == {f"train/{name}" for name in losses}
+
+
+def test_a_setting_that_a_cell_searches_is_its_trials_own_parameter_alone():
+    events = []
+    tracker = Tracker(SimpleNamespace(append=events.append))
+    tracker.open_study({}, {}, Shared(params={"model.batch_size": "16", "model.width": "8"}))
+    tracker.started(TrialSpec("fruit", "unet", Stage.SEARCH, 0, {"batch_size": 4}, seed=0, epochs=2))
+    assert events[-1]["params"] == {"batch_size": "4", "model.width": "8", "budget.epochs": "2"}
