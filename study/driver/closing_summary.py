@@ -51,7 +51,7 @@ def conclude(
             if sentence:
                 say(console, sentence)
     for warning in _warnings(record, summaries):
-        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        say(console, warning, style="bold red")
     say(console, epochs_sentence(record, summaries))
     for note in record.notes:
         say(console, f"Note: {note}")

@@ -13,6 +13,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from study.cli.command import say
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
@@ -120,7 +121,7 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the table."""
-        self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, sentence)
 
     def _line(self, sentence: str) -> None:
         if self._live:

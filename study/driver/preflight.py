@@ -17,6 +17,7 @@ from data_utils.load_dataset import DRAWN
 from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
+from models.proxy import proxy_of
 from models.vgg_weights import describe_weights
 from study.errors import UsageError, first_line, holds_secret
 from study.settings.addresses import check_places
@@ -101,7 +102,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     """
     check_places(settings)
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
-        _check_server(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
+        _check_tracker(settings.tracking.uri)
     elif settings.tracking.uri:
         _check_database("tracking.uri", settings.tracking.uri)
     if settings.ledger:
@@ -150,6 +151,18 @@ def _check_database(key: str, address: str) -> None:
     if url.host:
         port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
         _check_server(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
+
+
+def _check_tracker(uri: str) -> None:
+    proxy = proxy_of(uri)
+    if proxy is None:
+        _check_server(uri, "The MLflow server", "start it or correct tracking.uri")
+        return
+    address = proxy.address if "://" in proxy.address else f"//{proxy.address}"
+    remedy = f"correct or unset {proxy.variable}, or name the server in NO_PROXY"
+    _check_server(
+        address, f"The MLflow server {uri} is asked through a proxy ({proxy.variable}), and", remedy
+    )
 
 
 def _check_server(address: str, who: str, what_to_do: str) -> None:

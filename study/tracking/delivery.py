@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from study.errors import StudyError, first_line
+from study.tracking.mlflow_client import why
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.outbox import DAMAGED, Event, Outbox
 
@@ -116,7 +117,7 @@ def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable
         while delivered := _deliver_next(outbox, runs, say):
             total += delivered
     except Exception as error:  # MLflow lets errors of every layer through
-        raise TrackingError(f"MLflow did not take the results: {first_line(error)}.") from error
+        raise TrackingError(f"MLflow did not take the results: {why(error)}.") from error
     return total
 
 
@@ -154,7 +155,7 @@ class DeliveryThread:
             except Exception as error:  # whatever it is, the study goes on and the results stay on disk
                 runs = None
                 if not away:
-                    self._say(f"MLflow is away or refuses ({first_line(error)}); results wait on disk.")
+                    self._say(f"MLflow is away or refuses ({why(error)}); results wait on disk.")
                     away = True
             if stopping:
                 return
