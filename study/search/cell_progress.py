@@ -226,8 +226,9 @@ class CellProgress:
             test: A complete final's metrics on the test split.
         """
         charged = self._running.pop((spec.stage, spec.number))
-        epochs = _charged(max(charged, default=0), spec.inherited_epochs)
-        best = self.ledger(spec.stage).best_value(spec.number)
+        ledger = self.ledger(spec.stage)
+        epochs = _charged(max([ledger.last_epoch(spec.number), *charged]), spec.inherited_epochs)
+        best = ledger.best_value(spec.number)
         if spec.stage is Stage.FINAL and state is TrialState.COMPLETE and Stage.CONTROL in self._parts:
             self._to_control |= set() if spec.generator_from is None else {spec.number}
         self.epochs += epochs

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from PIL import Image
 
@@ -17,8 +17,11 @@ from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
 from study.tracking.mlflow_client import dataset_input, mlflow_client
-from study.tracking.names import IDENTITY_TAG, KEY_TAG, SEARCH_BEST
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, ONCE, REASON_TAG, SEARCH_BEST, STATE_TAG
 from study.tracking.outbox import Event
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
 
 # The first paragraph is what a folded description shows.
 _DESCRIPTION = f"""Below each cell (dataset/architecture) lie the trials of its search, and its finals.
@@ -57,7 +60,7 @@ class MlflowRuns:
         self._experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
-        self._steps: dict[tuple[str, str], set[int]] = {}
+        self._points: dict[tuple[str, str], dict[int, Metric]] = {}
         self._pictures: dict[tuple[str, str], set[int]] = {}
         self._find_runs()
 
@@ -133,7 +136,10 @@ class MlflowRuns:
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
-            there = self._client.get_run(self._runs[key]).data.params if event["params"] else {}
+            before = self._client.get_run(self._runs[key]).data
+            there = before.params
+            for name in {STATE_TAG, REASON_TAG} & set(before.tags):
+                self._client.delete_tag(self._runs[key], name)  # how it ended before a crash
             if event["parent"]:  # which may itself have been lost, and made anew
                 self._client.set_tag(self._runs[key], "mlflow.parentRunId", self._runs[event["parent"]])
             for name, value in event["tags"].items():
@@ -150,23 +156,25 @@ class MlflowRuns:
         points: dict[tuple[str, int], Metric] = {}
         for event in events:
             for name, value in event["values"].items():
-                if event["step"] not in self._steps_of(key, name):
-                    points.setdefault(
-                        (name, event["step"]), Metric(name, value, event["time"], event["step"])
-                    )
+                step, time = event["step"], event["time"]
+                known = points.get((name, step)) or self._points_of(key, name).get(step)
+                # Of what a run has once the last is true: after a crash a trial ends again, and may end otherwise.
+                if known is None or (step == ONCE and time > known.timestamp and value != known.value):
+                    points[name, step] = Metric(name, value, time, step)
         fresh = list(points.values())
         for start in range(0, len(fresh), 1000):
             chunk = fresh[start : start + 1000]
             self._client.log_batch(self._runs[key], metrics=chunk, synchronous=True)
             for point in chunk:
-                self._steps[key, point.key].add(point.step)
+                self._points[key, point.key][point.step] = point
 
-    def _steps_of(self, key: str, name: str) -> set[int]:
-        """Steps that a metric of a run has in MLflow; asked once, and only of runs that an earlier driver made."""
-        if (key, name) not in self._steps:
+    def _points_of(self, key: str, name: str) -> dict[int, Metric]:
+        """A metric of a run by step, as MLflow has it; asked once, and only of runs that an earlier driver made."""
+        if (key, name) not in self._points:
             history = self._client.get_metric_history(self._runs[key], name) if key in self._found else []
-            self._steps[key, name] = {point.step for point in history}
-        return self._steps[key, name]
+            latest = sorted(history, key=lambda point: point.timestamp)
+            self._points[key, name] = {point.step: point for point in latest}
+        return self._points[key, name]
 
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]
