@@ -13,6 +13,7 @@ from rich.console import Console
 from study.cli.command import FAILED, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
+from study.driver.preflight import cluster_of
 from study.driver.starts.start_weights import place_start, start_sentence
 from study.errors import StudyError
 from study.settings.schema import StudySettings
@@ -76,6 +77,7 @@ def _with_epochs(settings: StudySettings, facts: dict[str, Any]) -> StudySetting
 
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
+    from study.driver.plan import expected_pace
     from study.driver.replicates import add_replicates
     from study.driver.run import run_study
     from study.training.data import prepare
@@ -86,9 +88,12 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     facts = prepared.facts(settings)
     settings = _with_epochs(settings, facts)
     _print_facts(settings, facts, console)
+    here = cluster_of(launch.ray_address) == "local"
+    pace = expected_pace(settings, facts["datasets"]) if here else None
+    run = partial(run_study, settings, home, prepared, launch.ray_address, interruption, console, pace=pace)
     going_on, retry = True, launch.retry_failed
     while going_on:
-        outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console, retry=retry)
+        outcome = run(retry=retry)
         going_on, retry = outcome.finished and outcome.delivered, False
         going_on = going_on and add_replicates(settings, home, _in_contention, partial(say, console))
     if not outcome.delivered:

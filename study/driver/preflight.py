@@ -75,7 +75,7 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
         raise UsageError(
             f"resources.gpus_per_trial is {gpus:g}, but a trial trains on one GPU; give 1, or a fraction to share one."
         )
-    if _cluster(ray_address) != "local":
+    if cluster_of(ray_address) != "local":
         return
     there = os.cpu_count() or 1
     if cpus > there:
@@ -90,7 +90,8 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
         )
 
 
-def _cluster(ray_address: str | None) -> str:
+def cluster_of(ray_address: str | None) -> str:
+    """The address of the cluster that a study runs on; `local` if it starts Ray on this machine."""
     return ray_address or os.environ.get("RAY_ADDRESS") or "local"
 
 
@@ -113,7 +114,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
             raise UsageError(
                 f"storage is {settings.storage}, which ends with the process that writes it; give a folder or s3://BUCKET."
             )
-    _check_cluster(_cluster(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
+    _check_cluster(cluster_of(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
 
 
 def _check_cluster(cluster: str, source: str) -> None:

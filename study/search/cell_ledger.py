@@ -154,7 +154,7 @@ class CellLedger:
         """
         if reason or REASON in self._running[number].user_attrs:  # of an end that the database did not take
             self.annotate(number, REASON, reason)
-        self.annotate(number, DEVICE_SECONDS, round(device_seconds, 3))
+        self.annotate(number, DEVICE_SECONDS, device_seconds)
         value = self.best_value(number) if state is TrialState.COMPLETE else None
         self._study.tell(number, value, optuna.trial.TrialState[state])
         del self._running[number]

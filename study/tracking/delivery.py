@@ -128,12 +128,20 @@ class DeliveryThread:
         outbox: What is to be delivered.
         connect: Makes the connection; called again after every failure.
         say: Told once when the server goes away and once when it is back.
+        connected: Told the number of the study's experiment, once it is known.
     """
 
-    def __init__(self, outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        connect: Callable[[], MlflowRuns],
+        say: Callable[[str], None],
+        connected: Callable[[str], None] | None = None,
+    ) -> None:
         self._outbox = outbox
         self._connect = connect
         self._say = say
+        self._connected = connected
         self._stop = threading.Event()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="mlflow-delivery", daemon=True)
@@ -146,6 +154,9 @@ class DeliveryThread:
             stopping = self._stop.is_set()
             try:
                 runs = runs or _connected(self._outbox, self._connect, self._say)
+                if self._connected:
+                    self._connected(runs.experiment)
+                    self._connected = None
                 delivered = _deliver_next(self._outbox, runs, self._say)
                 if away:
                     self._say("The MLflow server is back; the results that waited are being delivered.")

@@ -47,6 +47,9 @@ class MlflowRuns:
         storage: Where the study's pictures and evaluations lie.
         identity: The study's, which the experiment carries.
 
+    Attributes:
+        experiment: The number that MLflow gave it.
+
     Raises:
         StudyError: If the experiment belongs to another study.
     """
@@ -57,7 +60,7 @@ class MlflowRuns:
         self._client = mlflow_client(uri)
         self._storage = storage
         self._identity = identity
-        self._experiment = self._find_or_make(experiment, artifacts)
+        self.experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
         self._points: dict[tuple[str, str], dict[int, Metric]] = {}
@@ -85,7 +88,7 @@ class MlflowRuns:
     def _find_runs(self) -> None:
         token = None
         while True:
-            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
+            page = self._client.search_runs([self.experiment], max_results=1000, page_token=token)
             for run in page:
                 if key := run.data.tags.get(KEY_TAG):
                     self._runs[key] = run.info.run_id
@@ -105,7 +108,7 @@ class MlflowRuns:
         Raises:
             Exception: Of MLflow, if it cannot be asked.
         """
-        stages = [self._client.get_experiment(self._experiment).lifecycle_stage]
+        stages = [self._client.get_experiment(self.experiment).lifecycle_stage]
         if key in self._runs:
             stages.append(self._client.get_run(self._runs[key]).info.lifecycle_stage)
         return all(stage == "active" for stage in stages)
@@ -131,7 +134,7 @@ class MlflowRuns:
             if event["parent"]:
                 tags["mlflow.parentRunId"] = self._runs[event["parent"]]
             run = self._client.create_run(
-                self._experiment, start_time=event["time"], tags=tags, run_name=event["name"]
+                self.experiment, start_time=event["time"], tags=tags, run_name=event["name"]
             )
             self._runs[key] = run.info.run_id
         else:

@@ -35,6 +35,16 @@ REPORT = "report.html"
 _SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
 
 
+def runs_page(experiment: str) -> str:
+    """The end of the address at which MLflow's pages list an experiment's runs.
+
+    Args:
+        experiment: Its number.
+    """
+    # Without it, who comes for the first time is shown the pages for language models.
+    return f"#/experiments/{experiment}/runs?workflowType=machine_learning"
+
+
 def registered_name(study: str, dataset: str) -> str:
     """The registered model whose versions are a dataset's champions."""
     return f"{study}-{dataset}"
