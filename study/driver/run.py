@@ -20,13 +20,13 @@ from study.cli.interruption import Interruption
 from study.driver.closing_summary import runs_lines
 from study.driver.environment import environment_tags, usage_here
 from study.driver.live_table import Screen
-from study.driver.lost_events import lost_trials, record_again
 from study.driver.ownership.claims import take_ownership
 from study.driver.ownership.driver_lock import sole_driver
 from study.driver.plan import Pace
 from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
-from study.driver.run_facts import shared_facts
+from study.driver.run_facts import shared_facts, shown_settings
+from study.driver.starts.lost_events import lost_trials, record_again
 from study.driver.starts.warm_start import source_study, warm_configurations
 from study.search.conductor import Conductor
 from study.search.database import best_configurations, ledger_errors, open_storage
@@ -171,7 +171,7 @@ def _open_runs(
     for dataset, one in facts["datasets"].items():
         one["contestants"] = [name for other, name in entries if other == dataset]
     documents = {
-        "study.json": settings.model_dump_json(indent=2),
+        "study.json": json.dumps(shown_settings(settings), indent=2),
         "data.json": json.dumps(facts, indent=2),
     }
     tracker.open_study(documents, environment_tags(), shared_facts(settings, facts["datasets"]))

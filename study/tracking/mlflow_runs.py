@@ -139,9 +139,8 @@ class MlflowRuns:
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
-            before = self._client.get_run(self._runs[key]).data
-            there = before.params
-            for name in {STATE_TAG, REASON_TAG} & set(before.tags):
+            tags, there = (data := self._client.get_run(self._runs[key]).data).tags, data.params
+            for name in {STATE_TAG, REASON_TAG} & set(tags):
                 self._client.delete_tag(self._runs[key], name)  # how it ended before a crash
             if event["parent"]:  # which may itself have been lost, and made anew
                 self._client.set_tag(self._runs[key], "mlflow.parentRunId", self._runs[event["parent"]])

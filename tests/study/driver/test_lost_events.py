@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from optuna.storages import InMemoryStorage
 
-from study.driver.lost_events import lost_trials, record_again
+from study.driver.starts.lost_events import lost_trials, record_again
 from study.settings.study_folder import StudyHome
 from study.sync import main as sync
 from study.tracking.delivery import deliver_all

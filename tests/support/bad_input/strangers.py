@@ -162,10 +162,10 @@ LINES = [
     ),
     Line(
         "reports without absolute paths",
-        ["tests/study/reporting/test_page.py::test_no_path_of_this_machine_is_in_the_page"],
+        ["tests/study/driver/test_run_facts.py::test_folders_of_this_machine_are_named_by_their_last_name"],
         [
-            "tests/study/deployment/test_publish.py::test_requirements_are_pinned_without_local_builds",
-            "tests/study/test_report.py::test_a_folder_is_no_output_file",
+            "tests/study/driver/test_run_facts.py::test_whole_paths_are_shown_to_who_asks",
+            "tests/study/test_launch.py::test_no_path_of_this_machine_is_in_the_report",
         ],
     ),
 ]
