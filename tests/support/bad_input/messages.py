@@ -101,6 +101,8 @@ LINES = [
         [
             Case("--version", lambda _: ["--version"], "colorization-study", code=0, home=False),
             "tests/study/test_export.py::test_a_study_that_is_not_finished_is_said_to_be_so",
+            "tests/study/settings/test_reference.py"
+            "::test_the_help_fits_a_console_is_no_markdown_and_repeats_no_option",
         ],
         [
             Case(
