@@ -9,7 +9,7 @@ from functools import partial
 
 from rich.console import Console
 
-from study.cli.command import FAILED, Parser, program, run_command, say
+from study.cli.command import FAILED, Parser, counted, program, run_command, say
 from study.cli.options import add_study_options
 
 
@@ -51,7 +51,7 @@ def _sync(arguments: list[str], console: Console) -> int:
         delivered = deliver_all(outbox, partial(connect_tracker, settings, home), tell)
         refused = len(outbox.set_aside_events)
         outbox.close()
-        tell(f"{delivered - refused} results were delivered to {home.tracking_uri(settings)}.")
+        tell(f"Delivered to {home.tracking_uri(settings)}: {counted(delivered - refused, 'result')}.")
         publish_models(settings, home, tell)
     return FAILED if refused else 0
 

@@ -13,7 +13,7 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from study.cli.command import say
+from study.cli.command import counted, say
 from study.driver.plan import Pace
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec, TrialState
@@ -67,9 +67,10 @@ class Screen:
             trials = sum(self._trials(row) for row in self._rows.values())
             finals = len(self._rows) * self._finals
             controls = self._total() - trials - finals
-            more = f", {finals} finals and {controls} controls" if controls else f" and {finals} finals"
+            parts = [counted(len(self._rows), "cell"), counted(trials, "trial"), counted(finals, "final")]
+            parts += [counted(controls, "control")] if controls else []
             time_left = f"; at most about {self._minutes_left()}" if self._pace else ""
-            self.say(f"{len(self._rows)} cells, {trials} trials{more}{time_left}.")
+            self.say(f"{', '.join(parts[:-1])} and {parts[-1]}{time_left}.")
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from study.cli.command import FAILED, program, say
+from study.cli.command import FAILED, counted, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
 from study.driver.preflight import cluster_of
@@ -105,7 +105,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     if outcome.failed:
         say(
             console,
-            f"{outcome.failed} trials or finals failed; once the cause is mended, try them again with:\n"
+            f"Failed: {counted(outcome.failed, 'trial')}; once the cause is mended, try again with:\n"
             f"  {_resume_command(launch)} --retry-failed",
         )
     if not outcome.finished:
@@ -120,7 +120,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     published = _publish(settings, home, console)
     code = conclude(settings, home, console)
     if outcome.refused:
-        say(console, f"MLflow refused {outcome.refused} results; they are kept in {home.outbox}.")
+        say(console, f"MLflow refused {counted(outcome.refused, 'result')}, kept in {home.outbox}.")
     return code if published and not outcome.refused else FAILED
 
 
@@ -159,7 +159,7 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
         subset = (
             f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
         )
-        refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
+        refused = f"; {counted(len(one['refused']), 'file')} refused" if one["refused"] else ""
         say(
             console,
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
@@ -171,7 +171,7 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             epochs = settings.datasets[name].epochs
             say(
                 console,
-                f"{name}: {epochs} epochs, so that a trial sees about {settings.budget.images} images",
+                f"{name}: {counted(epochs, 'epoch')}, so that a trial sees about {settings.budget.images} images",
             )
     if facts["start"]:
         fingerprints = {name: one["fingerprint"] for name, one in facts["datasets"].items()}

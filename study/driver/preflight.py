@@ -19,6 +19,7 @@ from models.errors import ModelError
 from models.hardware import choose_device
 from models.proxy import proxy_of
 from models.vgg_weights import describe_weights
+from study.cli.command import counted
 from study.errors import UsageError, first_line, holds_secret
 from study.settings.addresses import check_places
 from study.settings.schema import StudySettings
@@ -80,8 +81,8 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
     there = os.cpu_count() or 1
     if cpus > there:
         raise UsageError(
-            f"resources.cpus_per_trial is {cpus:g}, but this machine has {there} CPUs; give at most {there}, or start "
-            "the study on a cluster with --ray-address."
+            f"resources.cpus_per_trial is {cpus:g}, but this machine has {counted(int(there), 'CPU')}; give at most {there}, "
+            "or start the study on a cluster with --ray-address."
         )
     if gpus and not torch.cuda.is_available():
         raise UsageError(

@@ -15,7 +15,7 @@ from rich.console import Console
 from models.metrics.evaluation import save_evaluation
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
-from study.cli.command import say
+from study.cli.command import counted, say
 from study.cli.interruption import Interruption
 from study.driver.closing_summary import runs_lines
 from study.driver.environment import environment_tags, usage_here
@@ -101,7 +101,7 @@ def run_study(
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
         if retry:
-            say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
+            say(console, f"Tried again: {counted(retry_failed(ledger), 'failed trial')}.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(
             outbox, rotating_tests=settings.splits.test == "rotate", objective=settings.objective

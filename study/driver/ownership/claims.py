@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from study.cli.command import counted
 from study.errors import StudyError, UsageError
 from study.search.cells import cells_of
 from study.search.database import owners
@@ -57,7 +58,7 @@ def _check_ledger_holds(settings: StudySettings, url: str, parts: dict[str, str 
 
 
 def _listed(cells: list[str]) -> str:
-    return ", ".join(cells[:3]) + (f" and {len(cells) - 3} more cells" if len(cells) > 3 else "")
+    return ", ".join(cells[:3]) + (f" and {counted(len(cells) - 3, 'more cell')}" if len(cells) > 3 else "")
 
 
 def _storage_problems(settings: StudySettings, home: StudyHome, identity: Identity) -> list[str]:

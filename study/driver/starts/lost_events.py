@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 
+from study.cli.command import counted
 from study.search import attributes as keys
 from study.search.cell_progress import charged_epochs
 from study.search.cells import Cell, Stage
@@ -63,9 +64,8 @@ def record_again(
     if not lost:
         return
     say(
-        f"The outbox does not hold the results of {len(lost)} of the study's trials; they are recorded again from the "
-        "ledger, with their parameters, objective, result and pictures, but with other metrics by epoch only where "
-        "MLflow has them."
+        f"The outbox does not hold the results of {counted(len(lost), 'trial')}: recorded again from the ledger with "
+        "parameters, objective, result and pictures, but with other metrics by epoch only where MLflow has them."
     )
     for spec, trial, end in lost:
         tracker.started(spec)

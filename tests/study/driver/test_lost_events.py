@@ -43,7 +43,7 @@ def test_what_the_ledger_holds_is_recorded_again_and_nothing_twice(tmp_path, del
     assert {spec.key for spec, _, _ in lost} == {"fruit/unet/0", "fruit/unet/1", "fruit/unet/final-0"}
     whole = mirrored(before, "told") if delivered else None
     record_again(lost, SETTINGS.objective, tracker_of(fresh, ledger), sentences.append)
-    assert "results of 3 of the study's trials" in sentences[0]
+    assert "the results of 3 trials" in sentences[0]
     assert lost_trials(ledger, fresh.closed) == []
     deliver_all(fresh, connection(before if delivered else after, tmp_path), print)
     if delivered:
