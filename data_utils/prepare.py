@@ -1,4 +1,4 @@
-"""``python -m data_utils.prepare DIR``: verify a dataset, cache it, and say what is in it."""
+"""`python -m data_utils.prepare DIR`: verify a dataset, cache it, and say what is in it."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ from data_utils.load_dataset import load_dataset
 from data_utils.splits import SPLIT_NAMES, TEST
 
 DEFAULT_SIZE = 64
+_DESCRIPTION = "Verify a dataset, cache it, and say what is in it."
 SHOWN = 20  # names or sizes listed before "and N more"
 # A grey file made by another formula differs everywhere a little; one of another picture differs much more.
 FAR_GREY_LEVELS, FAR_TIMES_MEDIAN = 12.0, 4.0
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Returns:
         0 done; 1 refused files or an unwritable cache; 2 wrong usage, missing folder or unusable dataset.
     """
-    parser = argparse.ArgumentParser(prog="python -m data_utils.prepare", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m data_utils.prepare", description=_DESCRIPTION)
     parser.add_argument("folder", metavar="DIR", help="a folder of images, or drawn:scenes, or drawn:fruit")
     parser.add_argument(
         "--size", type=int, default=DEFAULT_SIZE, help="side in pixels (default: %(default)s)"

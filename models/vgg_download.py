@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 
 from models.errors import ModelError
+from models.proxy import proxy_of
 from models.torchvision_shim import torchvision
 from models.vgg_weights import HUB_DIGEST, HUB_FILE, file_sha256, hub_path
 
@@ -39,9 +40,12 @@ def fetch_vgg16(url: str = URL, *, progress: bool = True) -> Path:
         torch.hub.download_url_to_file(url, str(path), hash_prefix=HUB_DIGEST, progress=progress)
     except (OSError, RuntimeError) as error:  # urllib's are OSErrors; a wrong checksum is a RuntimeError
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        proxy = proxy_of(url)
+        through = f" through {proxy}" if proxy else ""
+        remedy = f"correct or unset {proxy.variable}" if proxy else "behind a proxy set https_proxy"
         raise ModelError(
-            f"VGG16's weights could not be fetched from {url} ({reason}); behind a proxy set https_proxy, or put "
-            f"{HUB_FILE} into {path.parent} by hand."
+            f"VGG16's weights could not be fetched from {url}{through} ({reason}); {remedy}, or put {HUB_FILE} into "
+            f"{path.parent} by hand."
         ) from error
     finally:
         socket.setdefaulttimeout(before)

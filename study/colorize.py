@@ -49,7 +49,7 @@ def _colorize(arguments: list[str], console: Console) -> int:
     jobs = find_jobs(options.images, options.output)
     colorizer = model_from_options(options)
     if warning := colorizer.config.origin.get("warning"):
-        console.print(str(warning), style="bold red", highlight=False, markup=False, soft_wrap=True)
+        say(console, str(warning), style="bold red")
     for sentence in jobs.others:
         say(console, sentence)
     for folder in jobs.unreadable:

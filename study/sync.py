@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from functools import partial
 
 from rich.console import Console
 
-from study.cli.command import FAILED, Parser, run_command, say
+from study.cli.command import FAILED, Parser, counted, program, run_command, say
 from study.cli.options import add_study_options
 
 
@@ -26,6 +27,7 @@ def _sync(arguments: list[str], console: Console) -> int:
     options = parser.parse_args(arguments)
 
     from study.deployment.publish import publish_models
+    from study.errors import StudyError
     from study.settings.sources import changed_settings
     from study.settings.study_folder import existing_home, only_driver
     from study.tracking.delivery import deliver_all
@@ -38,12 +40,18 @@ def _sync(arguments: list[str], console: Console) -> int:
     tell = partial(say, console)
     with only_driver(home.root):
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
+        if not outbox.opened and not outbox.undelivered(1)[0]:
+            raise StudyError(
+                f"The outbox {home.outbox} is empty; what the ledger holds is recorded again by:\n"
+                f"  {program('python')} -m study.launch --name {options.name} "
+                f"--home {shlex.quote(str(options.home))} --resume"
+            )
         if outbox.set_aside_events:
             outbox.deliver_again()
         delivered = deliver_all(outbox, partial(connect_tracker, settings, home), tell)
         refused = len(outbox.set_aside_events)
         outbox.close()
-        tell(f"{delivered - refused} results were delivered to {home.tracking_uri(settings)}.")
+        tell(f"Delivered to {home.tracking_uri(settings)}: {counted(delivered - refused, 'result')}.")
         publish_models(settings, home, tell)
     return FAILED if refused else 0
 

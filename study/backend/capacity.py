@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 _SECONDS = 2.0
 
@@ -23,12 +23,16 @@ class Capacity:
     Args:
         cpus: CPUs of one trial.
         gpus: GPUs of one trial; with a fraction, trials share a GPU. None: one as soon as a node has any.
+        nodes: What each node that may have a trial has.
     """
 
-    def __init__(self, cpus: float, gpus: float | None) -> None:
+    def __init__(
+        self, cpus: float, gpus: float | None, nodes: Callable[[], Sequence[Resources]] = living_nodes
+    ) -> None:
         self._cpus = cpus
         self._gpus = gpus
-        self._nodes: list[Resources] = []
+        self._ask = nodes
+        self._nodes: Sequence[Resources] = []
         self._counted = float("-inf")
 
     def __call__(self) -> int:
@@ -39,7 +43,7 @@ class Capacity:
     def request(self) -> dict[str, float]:
         """What the next trial asks for, by Ray's names."""
         if time.monotonic() - self._counted > _SECONDS:
-            self._nodes = living_nodes()
+            self._nodes = self._ask()
             self._counted = time.monotonic()
         gpus = self._gpus
         if gpus is None:

@@ -22,7 +22,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
 from study.backend.watch import Seen, Watch
-from study.errors import StudyError
+from study.errors import StudyError, masked
 from study.search.cells import Stage
 from study.search.conductor import Conductor
 from study.search.trial_spec import TrialSpec
@@ -192,6 +192,6 @@ def _test_of(result: dict[str, Any]) -> dict[str, float] | None:
 
 
 def _reason(trial: Trial) -> str:
-    """The last line of the last traceback, which names exception and message."""
+    """The last line of the last traceback, which names exception and message, without secrets."""
     lines = [line.strip() for line in Path(trial.error_file).read_text().splitlines() if line.strip()]
-    return lines[-1][:500]
+    return masked(lines[-1])[:500]

@@ -15,6 +15,8 @@ from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.node_cache import node_arrays, node_images
 from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
+from study.backend.seeing_nodes import why_unseen
+from study.errors import StudyError
 from study.search.trial_spec import TrialSpec
 from study.settings.identity import Identity
 from study.settings.schema import StudySettings
@@ -59,6 +61,7 @@ class ColorizationTrial(tune.Trainable):
         torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
         load_packed(shared.plugins)
         self._trial: Trial | None = None
+        self._sees = False
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Prepare for another trial in the same process; the images stay on the device."""
@@ -68,7 +71,19 @@ class ColorizationTrial(tune.Trainable):
 
     def _begin(self) -> Trial:
         spec = spec_of(self.config)
+        self._look_for_storage()
         return Trial(self._shared.settings, spec, self._trial_data(spec), self._shared.identity)
+
+    def _look_for_storage(self) -> None:
+        """Notice a node that joined a moment ago and was given a trial before it was asked what it sees."""
+        shared = self._shared
+        if self._sees or not shared.identity.key:
+            return
+        if reason := why_unseen(str(shared.settings.storage), shared.identity.key):
+            raise StudyError(
+                f"The node {ray.util.get_node_ip_address()} does not see the study's storage: {reason}."
+            )
+        self._sees = True
 
     def _trial_data(self, spec: TrialSpec) -> TrialData:
         """The cell's data; features stay on the device until a trial needs others."""

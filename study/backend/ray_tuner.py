@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from models.plugins import packed
 from study.errors import StudyError
@@ -15,6 +15,9 @@ from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.training.data import Prepared
 
+if TYPE_CHECKING:
+    from study.backend.seeing_nodes import SeeingNodes
+
 
 def run_trials(
     trainable: Any,
@@ -22,6 +25,7 @@ def run_trials(
     home: StudyHome,
     conductor: Conductor,
     say: Callable[[str], None],
+    nodes: SeeingNodes | None = None,
 ) -> None:
     """Run what the conductor hands out until it has nothing left; Ray is connected.
 
@@ -31,6 +35,7 @@ def run_trials(
         home: Its folder.
         conductor: Its rules.
         say: Prints a sentence.
+        nodes: Those that may have trials; None for all.
 
     Raises:
         StudyError: If the study cannot continue because its storage or its ledger cannot be used.
@@ -51,7 +56,8 @@ def run_trials(
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
     resources = settings.resources
     cpus, gpus = resources.cpus_per_trial, resources.gpus_per_trial
-    capacity = Capacity(cpus, 0.0 if gpus is None and settings.model.device == "cpu" else gpus)
+    gpus = 0.0 if gpus is None and settings.model.device == "cpu" else gpus
+    capacity = Capacity(cpus, gpus, nodes or living_nodes)
     most = resources.max_concurrent_trials
     searcher = LedgerSearcher(
         conductor, (lambda: most) if most else capacity, lambda: capacity.request().get("GPU", 0.0)
@@ -60,7 +66,8 @@ def run_trials(
 
     def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
         # As the cluster was when the trial was handed out: GPUs may join while the study runs.
-        return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config[GPUS]}])
+        placement = nodes.placement if nodes else {}
+        return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config[GPUS]}], **placement)
 
     tuner = tune.Tuner(
         tune.with_resources(trainable, request),
@@ -103,15 +110,19 @@ def train_trials(
 
     from models.vgg import vgg16_describer
     from study.backend.ray_trainable import ColorizationTrial, Shared
+    from study.backend.seeing_nodes import SeeingNodes
     from study.training.features import feature_kinds
 
+    storage, identity = home.storage_uri(settings), home.identity or NOBODY
+    driver = ray.get_runtime_context().get_node_id()
     shared = Shared(
-        settings.model_copy(update={"storage": home.storage_uri(settings)}),
-        home.identity or NOBODY,
+        settings.model_copy(update={"storage": storage}),
+        identity,
         packed(settings.plugins),
-        ray.get_runtime_context().get_node_id(),
+        driver,
         {name: images.source for name, images in prepared.images.items() if images.source},
         prepared.features,
         {kind: ray.put(vgg16_describer(kind, settings.model.vgg16)) for kind in feature_kinds(settings)},
     )
-    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say)
+    nodes = SeeingNodes(storage, identity.key, driver, say)
+    run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say, nodes)

@@ -17,7 +17,7 @@ from rich.console import Console
 from data_utils.errors import DataError
 from models.errors import ModelError
 from study.cli.interruption import INTERRUPTED
-from study.errors import StudyError, UsageError
+from study.errors import StudyError, UsageError, masked
 
 FAILED = 1
 
@@ -55,16 +55,21 @@ def run_command(command: Callable[[list[str], Console], int], arguments: list[st
     try:
         return command(arguments, Console())
     except (StudyError, DataError, ModelError) as error:
-        complaints.print(str(error), style="red", highlight=False, markup=False, soft_wrap=True)
+        say(complaints, str(error), style="red")
         return error.exit_code if isinstance(error, StudyError) else FAILED
     except KeyboardInterrupt:
         complaints.print("Interrupted.")
         return INTERRUPTED
 
 
-def say(console: Console, text: str) -> None:
-    """Print a text as it is: brackets in paths are no markup, and lines are not broken."""
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+def say(console: Console, text: str, style: str | None = None) -> None:
+    """Print a text: brackets in paths are no markup, lines are not broken, and no address shows a secret."""
+    console.print(masked(text), style=style, highlight=False, markup=False, soft_wrap=True)
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 trial`, `3 trials`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def program(name: str) -> str:

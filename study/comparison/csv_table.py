@@ -91,7 +91,7 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
     try:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.DictReader(file)
-            lines = list(reader)
+            lines = [{name: _as_written(text) for name, text in line.items()} for line in reader]
         if not lines:
             raise ValueError("no lines")
         columns = reader.fieldnames or ()
@@ -104,7 +104,8 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
         return trivial, [_summary(line, trivial, metrics) for line in lines if line["model"] not in TRIVIAL]
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
-    except (KeyError, ValueError, TypeError):  # UnicodeDecodeError and JSONDecodeError are ValueErrors
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
+        # UnicodeDecodeError and JSONDecodeError are ValueErrors; lines that are too long have lists for texts
         raise UsageError(
             f"{path} is not a table of this software; give a file that `--format csv` wrote."
         ) from None
@@ -210,5 +211,18 @@ def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
     out = io.StringIO()
     writer = csv.DictWriter(out, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(lines)
+    writer.writerows({name: _inert(value) for name, value in line.items()} for line in lines)
     return out.getvalue()
+
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def _inert(value: Any) -> Any:
+    """A text that a spreadsheet takes for no formula: it begins with an apostrophe if it must."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def _as_written(text: str | None) -> str | None:
+    """The text that `_inert` was given."""
+    return text[1:] if text and text.startswith(tuple(f"'{first}" for first in _FORMULA)) else text

@@ -18,6 +18,12 @@ _LATEX = {
     "%": r"\%",
     "_": r"\_",
     "#": r"\#",
+    "$": r"\$",
+    "{": r"\{",
+    "}": r"\}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "\\": r"\textbackslash{}",
     "↓": r"$\downarrow$",
     "↑": r"$\uparrow$",
     "→": r"$\to$",
@@ -64,8 +70,13 @@ def _json(trivial: Trivial, summaries: list[CellSummary]) -> str:
 def _markdown(trivial: Trivial, summaries: list[CellSummary]) -> str:
     lines = ["| " + " | ".join(HEADINGS.values()) + " |", "|" + " --- |" * len(HEADINGS)]
     for row in table_rows(trivial, summaries):
-        lines.append("| " + " | ".join(row.get(column, "") for column in HEADINGS) + " |")
+        lines.append("| " + " | ".join(_one_cell(row.get(column, "")) for column in HEADINGS) + " |")
     return "\n".join(lines) + "\n"
+
+
+def _one_cell(text: str) -> str:
+    """Neither a bar nor a line break ends a cell of Markdown."""
+    return " ".join(text.replace("|", r"\|").split())
 
 
 def _latex(trivial: Trivial, summaries: list[CellSummary]) -> str:

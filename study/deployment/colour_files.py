@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from data_utils.errors import DataError, printable
 from data_utils.photographs import read_photograph, side_by_side, target_name, write_photograph
 from models.colorizer import Colorizer
+from study.cli.command import say
 from study.deployment.colour_jobs import Job
 from study.errors import StudyError, UsageError
 
@@ -59,7 +60,7 @@ def colour_files(jobs: Sequence[Job], colorizer: Colorizer, output: Output, cons
 
 def tell(console: Console, sentence: str) -> None:
     """One line on something that did not go as asked."""
-    console.print(sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
+    say(console, sentence, style="yellow")
 
 
 class _Existing(StudyError):

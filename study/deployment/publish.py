@@ -13,12 +13,13 @@ from study.comparison.selection import best_trial, champion_of
 from study.deployment.mlflow_models import ModelRegistry
 from study.deployment.model_card import model_card
 from study.deployment.model_folder import write_model_folder
-from study.errors import StudyError, first_line
+from study.errors import StudyError
 from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
 from study.tracking.delivery import TrackingError
+from study.tracking.mlflow_client import why
 from study.tracking.record import StudyRecord
 
 CARD = "README.md"
@@ -62,7 +63,7 @@ def publish_models(
         raise
     except Exception as error:  # MLflow lets errors of every layer through
         raise TrackingError(
-            f"MLflow at {record.uri} did not take the models: {first_line(error)}; "
+            f"MLflow at {record.uri} did not take the models: {why(error)}; "
             f"deliver them with: python -m study.sync --name {settings.name} "
             f"--home {shlex.quote(str(home.root.parent))}"
         ) from error

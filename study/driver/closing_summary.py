@@ -22,6 +22,8 @@ from study.reporting.page import write_report
 from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings, cell_key
 from study.settings.study_folder import StudyHome
+from study.tracking.names import runs_page
+from study.tracking.owner import experiment_number
 from study.tracking.record import StudyRecord
 
 _MEANS = ("psnr", "ssim")
@@ -51,7 +53,7 @@ def conclude(
             if sentence:
                 say(console, sentence)
     for warning in _warnings(record, summaries):
-        console.print(warning, style="bold red", highlight=False, markup=False, soft_wrap=True)
+        say(console, warning, style="bold red")
     say(console, epochs_sentence(record, summaries))
     for note in record.notes:
         say(console, f"Note: {note}")
@@ -114,13 +116,29 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
 def commands(settings: StudySettings, home: StudyHome) -> list[str]:
     """Exact commands for the table, the MLflow UI, optuna-dashboard and the champions."""
     where = f"--name {settings.name} --home {shlex.quote(str(home.root.parent))}"
-    database = shlex.quote(home.tracking_uri(settings))
-    ui = settings.tracking.uri or f"{program('mlflow')} ui --backend-store-uri {database}"
+    experiment = experiment_number(home.tracking_uri(settings), settings.name)
     python, dataset = program("python"), next(iter(settings.datasets))
     return [
         f"The report:          {home.report}",
         f"The table in full:   {python} -m study.export {where}",
-        f"Runs and pictures:   {ui}",
+        runs_lines(settings, home, experiment),
         f"The search:          {program('optuna-dashboard')} {shlex.quote(home.ledger_url(settings))}",
         f"Your photographs:    {python} -m study.colorize PHOTOS --output DIR {where} --dataset {dataset}",
     ]
+
+
+def runs_lines(settings: StudySettings, home: StudyHome, experiment: str | None) -> str:
+    """How to see the study's runs in MLflow's pages: the address, after the command that serves them.
+
+    Args:
+        settings: The study.
+        home: Its folder.
+        experiment: Its number in MLflow, None if that is not known.
+    """
+    uri, page = home.tracking_uri(settings), runs_page(experiment) if experiment else ""
+    if uri.startswith(("http://", "https://")):
+        return f"Runs and pictures:   {uri.rstrip('/')}/{page}"
+    return (
+        f"Runs and pictures:   {program('mlflow')} ui --backend-store-uri {shlex.quote(uri)}\n"
+        f"                     http://127.0.0.1:5000/{page}"
+    )

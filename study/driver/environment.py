@@ -5,10 +5,18 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import torch
+
+from models.architectures import architecture
+from models.hardware import choose_device
+from models.usage import measure_usage
+from study.settings.schema import StudySettings
+from study.settings.sections.recipe import network_settings
 
 _PACKAGES = ("torch", "torchvision", "torchmetrics", "ray", "optuna", "mlflow", "numpy", "pillow")
 
@@ -44,3 +52,13 @@ def _commit() -> str:
         check=False,
     )
     return found.stdout.strip() if found.returncode == 0 else ""
+
+
+def usage_here(settings: StudySettings) -> dict[str, dict[str, Any]]:
+    """What using each architecture costs on this machine, measured before trials take its time."""
+    device, size = choose_device(settings.model.device), settings.model.image_size
+    shared = network_settings(settings)
+    return {
+        name: asdict(measure_usage(architecture(name), shared, size, device))
+        for name in settings.architectures
+    }

@@ -13,6 +13,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
+from study.cli.command import counted, say
+from study.driver.plan import Pace
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec, TrialState
 from study.settings.schema import StudySettings
@@ -42,10 +44,14 @@ class Screen:
         settings: The study.
         cells: Its cells.
         console: Where to print: a live table on a terminal, else lines.
+        pace: What was measured beforehand, None if trials run on other machines.
     """
 
-    def __init__(self, settings: StudySettings, cells: Sequence[Cell], console: Console) -> None:
+    def __init__(
+        self, settings: StudySettings, cells: Sequence[Cell], console: Console, pace: Pace | None = None
+    ) -> None:
         self._settings = settings
+        self._pace = pace
         self._console = console
         self._rows = {cell.key: _Row(cell) for cell in cells}
         self._live = (
@@ -61,8 +67,10 @@ class Screen:
             trials = sum(self._trials(row) for row in self._rows.values())
             finals = len(self._rows) * self._finals
             controls = self._total() - trials - finals
-            more = f", {finals} finals and {controls} controls" if controls else f" and {finals} finals"
-            self.say(f"{len(self._rows)} cells, {trials} trials{more}.")
+            parts = [counted(len(self._rows), "cell"), counted(trials, "trial"), counted(finals, "final")]
+            parts += [counted(controls, "control")] if controls else []
+            time_left = f"; at most about {self._minutes_left()}" if self._pace else ""
+            self.say(f"{', '.join(parts[:-1])} and {parts[-1]}{time_left}.")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -120,7 +128,7 @@ class Screen:
 
     def say(self, sentence: str) -> None:
         """Print a sentence above the table."""
-        self._console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        say(self._console, sentence)
 
     def _line(self, sentence: str) -> None:
         if self._live:
@@ -194,15 +202,26 @@ class Screen:
         return self._finals if self._settings.controls and cell.pretrained_by else 0
 
     def _minutes_left(self) -> str:
-        """An upper bound, since it assumes that no trial is pruned."""
-        measured = [row.seconds / row.epochs for row in self._rows.values() if row.epochs]
-        if not measured:
+        """An upper bound, since it assumes that no trial is pruned; before the first epoch, of what was measured."""
+        known = {key: row.seconds / row.epochs for key, row in self._rows.items() if row.epochs}
+        if not known and self._pace is None:
             return "?"
+        # Cells of which no epoch is known yet are as much slower than expected as the others.
+        slower = (
+            sum(seconds / self._expected(key) for key, seconds in known.items()) / len(known) if known else 1
+        )
         left = 0.0
-        for row in self._rows.values():
-            per_epoch = row.seconds / row.epochs if row.epochs else sum(measured) / len(measured)
+        for key, row in self._rows.items():
             runs = max(0, self._settings.budget.trials - row.ended) + self._finals - row.finals
             runs += self._controls(row.cell) - row.controls
-            left += per_epoch * row.cell.epochs * runs / self._settings.budget.epochs_per_report
-        running = max(1, sum(len(row.running) for row in self._rows.values()))
-        return f"{left / running / 60:.0f} min"
+            report = known.get(key, slower * self._expected(key))
+            left += report * row.cell.epochs / self._settings.budget.epochs_per_report * runs
+        running = sum(len(row.running) for row in self._rows.values())
+        together = max(1, running) if known or self._pace is None else self._pace.parallel
+        return f"{left / together / 60:.0f} min"
+
+    def _expected(self, key: str) -> float:
+        """Seconds between two reports of a cell's trial; where nothing was measured, cells are taken as alike."""
+        if self._pace is None:
+            return 1.0
+        return self._pace.epochs[self._rows[key].cell.pair] * self._settings.budget.epochs_per_report

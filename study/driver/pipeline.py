@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from study.cli.command import FAILED, program, say
+from study.cli.command import FAILED, counted, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
+from study.driver.preflight import cluster_of
 from study.driver.starts.start_weights import place_start, start_sentence
 from study.errors import StudyError
 from study.settings.schema import StudySettings
@@ -76,6 +77,7 @@ def _with_epochs(settings: StudySettings, facts: dict[str, Any]) -> StudySetting
 
 def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console) -> int:
     from study.driver.closing_summary import conclude
+    from study.driver.plan import expected_pace
     from study.driver.replicates import add_replicates
     from study.driver.run import run_study
     from study.training.data import prepare
@@ -86,9 +88,12 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     facts = prepared.facts(settings)
     settings = _with_epochs(settings, facts)
     _print_facts(settings, facts, console)
+    here = cluster_of(launch.ray_address) == "local"
+    pace = expected_pace(settings, facts["datasets"]) if here else None
+    run = partial(run_study, settings, home, prepared, launch.ray_address, interruption, console, pace=pace)
     going_on, retry = True, launch.retry_failed
     while going_on:
-        outcome = run_study(settings, home, prepared, launch.ray_address, interruption, console, retry=retry)
+        outcome = run(retry=retry)
         going_on, retry = outcome.finished and outcome.delivered, False
         going_on = going_on and add_replicates(settings, home, _in_contention, partial(say, console))
     if not outcome.delivered:
@@ -100,7 +105,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     if outcome.failed:
         say(
             console,
-            f"{outcome.failed} trials or finals failed; once the cause is mended, try them again with:\n"
+            f"Failed: {counted(outcome.failed, 'trial')}; once the cause is mended, try again with:\n"
             f"  {_resume_command(launch)} --retry-failed",
         )
     if not outcome.finished:
@@ -115,7 +120,7 @@ def _run_to_the_end(launch: Launch, interruption: Interruption, console: Console
     published = _publish(settings, home, console)
     code = conclude(settings, home, console)
     if outcome.refused:
-        say(console, f"MLflow refused {outcome.refused} results; they are kept in {home.outbox}.")
+        say(console, f"MLflow refused {counted(outcome.refused, 'result')}, kept in {home.outbox}.")
     return code if published and not outcome.refused else FAILED
 
 
@@ -154,7 +159,7 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
         subset = (
             f" of {one['train_available']}, a random subset" if one["train"] < one["train_available"] else ""
         )
-        refused = f"; {len(one['refused'])} files refused" if one["refused"] else ""
+        refused = f"; {counted(len(one['refused']), 'file')} refused" if one["refused"] else ""
         say(
             console,
             f"{name}: {one['images']} {what}; {one['train']} train{subset}, {one['validation']} validation, "
@@ -166,7 +171,7 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
             epochs = settings.datasets[name].epochs
             say(
                 console,
-                f"{name}: {epochs} epochs, so that a trial sees about {settings.budget.images} images",
+                f"{name}: {counted(epochs, 'epoch')}, so that a trial sees about {settings.budget.images} images",
             )
     if facts["start"]:
         fingerprints = {name: one["fingerprint"] for name, one in facts["datasets"].items()}

@@ -17,6 +17,7 @@ from models.architectures import architecture, seeded_build
 from models.hardware import choose_device
 from models.metrics import OBJECTIVE, image_quantities
 from models.vgg import vgg16_describer
+from study.cli.command import say
 from study.search.cells import cells_of
 from study.settings.schema import StudySettings
 from study.settings.sections.recipe import network_settings
@@ -92,6 +93,50 @@ def _seconds(step: Callable[[], Tensor]) -> float:
     return (time.perf_counter() - started) / _STEPS
 
 
+class Pace(NamedTuple):
+    """How long a study's trials take on this machine.
+
+    Attributes:
+        epochs: Seconds of an epoch, by (dataset, architecture), of a trial that has the machine to itself.
+        concurrent: Trials at a time.
+        parallel: How many of them are as fast together as one alone.
+    """
+
+    epochs: dict[tuple[str, str], float]
+    concurrent: int
+    parallel: int
+
+
+def expected_pace(
+    settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], costs: Mapping[str, Cost] | None = None
+) -> Pace:
+    """Measure what an epoch of each cell takes.
+
+    Args:
+        settings: The study.
+        facts: Of each dataset, see `study.training.data.Prepared.facts`.
+        costs: If they were measured before.
+    """
+    resources, costs = settings.resources, costs or measured_costs(settings)
+    epochs = {
+        (dataset, name): images["train"] * cost.train
+        + images["validation"] * cost.validate / settings.budget.epochs_per_report
+        for dataset, images in facts.items()
+        for name, cost in costs.items()
+    }
+    concurrent = resources.max_concurrent_trials or max(
+        1, int((os.cpu_count() or 1) / resources.cpus_per_trial)
+    )
+    # Measured with all of this machine's threads, so that trials side by side are no faster together than in turn.
+    parallel = 1 if choose_device(settings.model.device).type == "cpu" else concurrent
+    return Pace(epochs, concurrent, parallel)
+
+
+def measured_costs(settings: StudySettings) -> dict[str, Cost]:
+    """What each architecture costs on this machine."""
+    return {name: measured_cost(settings, name) for name in settings.architectures}
+
+
 def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], console: Console) -> None:
     """Print cells, budgets and an upper bound of the time on this machine.
 
@@ -104,7 +149,8 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
     for heading in ("cell", "replicates", "trials", "epochs", "finals", "waits for"):
         table.add_column(heading, justify="left" if heading in ("cell", "waits for") else "right")
     finals = settings.finals.configurations * settings.finals.seeds
-    costs = {name: measured_cost(settings, name) for name in settings.architectures}
+    costs = measured_costs(settings)
+    pace = expected_pace(settings, facts, costs)
     seconds, stored = 0.0, 0
     replicates, controls = settings.replicates, False
     for cell in cells_of(settings):
@@ -112,51 +158,43 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
             continue
         numbers = (replicates, settings.budget.trials, cell.epochs, finals)
         table.add_row(cell.key, *map(str, numbers), cell.pretrained_by or "")
-        images = facts[cell.dataset]
         runs = {cell.architecture: settings.budget.trials + finals}
         if cell.pretrained_by and settings.controls and finals:
             controls = True
             runs[architecture(cell.architecture).pretrained_by or cell.architecture] = finals
         for name, count in runs.items():
-            cost = costs[name]
-            validation = images["validation"] * cost.validate / settings.budget.epochs_per_report
-            seconds += replicates * count * cell.epochs * (images["train"] * cost.train + validation)
-            stored += replicates * count * cost.stored
+            seconds += replicates * count * cell.epochs * pace.epochs[cell.dataset, name]
+            stored += replicates * count * costs[name].stored
     console.print(table)
     if settings.budget.images is not None:
-        console.print(
+        say(
+            console,
             f"A trial sees about {settings.budget.images} images; epochs follow from the number of training images.",
-            highlight=False,
         )
     resources = settings.resources
-    concurrent = resources.max_concurrent_trials or max(
-        1, int((os.cpu_count() or 1) / resources.cpus_per_trial)
-    )
     where = settings.storage or "the study's folder"
-    # Measured with all of this machine's threads, so that trials side by side are no faster together than in turn.
-    parallel = 1 if choose_device(settings.model.device).type == "cpu" else concurrent
-    console.print(
+    say(
+        console,
         f"A trial takes {resources.cpus_per_trial:g} CPU and "
         f"{'a GPU where there is one' if resources.gpus_per_trial is None else f'{resources.gpus_per_trial:g} GPU'}; "
         f"{settings.search.sampler} proposes, {_pruning(settings.search)}.",
-        highlight=False,
     )
     if controls:
-        console.print(
+        say(
+            console,
             "Beside each final that starts from a trained network, its start is trained on with L1 alone as a control.",
-            highlight=False,
         )
     if settings.verdict.until == "decided":
-        console.print(
+        say(
+            console,
             f"Replicates are added, up to {settings.verdict.most_replicates} in all, until every pair of "
             "architectures is decided; the time below is that of the first ones.",
-            highlight=False,
         )
-    console.print(
-        f"Training and validation take at most about {seconds / 60 / parallel:.0f} min on a machine like this one, "
-        f"with {concurrent} trials at a time and if none is pruned; checkpoints and weights take at most about "
-        f"{stored / 1e9:.2g} GB of {where}.",
-        highlight=False,
+    say(
+        console,
+        f"Training and validation take at most about {seconds / 60 / pace.parallel:.0f} min on a machine like this "
+        f"one, with {pace.concurrent} trials at a time and if none is pruned; checkpoints and weights take at most "
+        f"about {stored / 1e9:.2g} GB of {where}.",
     )
 
 

@@ -17,7 +17,9 @@ from data_utils.load_dataset import DRAWN
 from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
+from models.proxy import proxy_of
 from models.vgg_weights import describe_weights
+from study.cli.command import counted
 from study.errors import UsageError, first_line, holds_secret
 from study.settings.addresses import check_places
 from study.settings.schema import StudySettings
@@ -74,13 +76,13 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
         raise UsageError(
             f"resources.gpus_per_trial is {gpus:g}, but a trial trains on one GPU; give 1, or a fraction to share one."
         )
-    if _cluster(ray_address) != "local":
+    if cluster_of(ray_address) != "local":
         return
     there = os.cpu_count() or 1
     if cpus > there:
         raise UsageError(
-            f"resources.cpus_per_trial is {cpus:g}, but this machine has {there} CPUs; give at most {there}, or start "
-            "the study on a cluster with --ray-address."
+            f"resources.cpus_per_trial is {cpus:g}, but this machine has {counted(there, 'CPU')}; give at most {there}, or "
+            "start the study on a cluster with --ray-address."
         )
     if gpus and not torch.cuda.is_available():
         raise UsageError(
@@ -89,7 +91,8 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
         )
 
 
-def _cluster(ray_address: str | None) -> str:
+def cluster_of(ray_address: str | None) -> str:
+    """The address of the cluster that a study runs on; `local` if it starts Ray on this machine."""
     return ray_address or os.environ.get("RAY_ADDRESS") or "local"
 
 
@@ -101,7 +104,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
     """
     check_places(settings)
     if settings.tracking.uri and urlsplit(settings.tracking.uri).scheme in ("http", "https"):
-        _check_server(settings.tracking.uri, "The MLflow server", "start it or correct tracking.uri")
+        _check_tracker(settings.tracking.uri)
     elif settings.tracking.uri:
         _check_database("tracking.uri", settings.tracking.uri)
     if settings.ledger:
@@ -112,7 +115,7 @@ def check_addresses(settings: StudySettings, ray_address: str | None) -> None:
             raise UsageError(
                 f"storage is {settings.storage}, which ends with the process that writes it; give a folder or s3://BUCKET."
             )
-    _check_cluster(_cluster(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
+    _check_cluster(cluster_of(ray_address), "--ray-address" if ray_address else "RAY_ADDRESS")
 
 
 def _check_cluster(cluster: str, source: str) -> None:
@@ -150,6 +153,18 @@ def _check_database(key: str, address: str) -> None:
     if url.host:
         port = url.port or {"postgresql": 5432, "mysql": 3306}.get(url.get_backend_name(), 0)
         _check_server(f"//{url.host}:{port}", "The database server", f"start it or correct {key}")
+
+
+def _check_tracker(uri: str) -> None:
+    proxy = proxy_of(uri)
+    if proxy is None:
+        _check_server(uri, "The MLflow server", "start it or correct tracking.uri")
+        return
+    address = proxy.address if "://" in proxy.address else f"//{proxy.address}"
+    remedy = f"correct or unset {proxy.variable}, or name the server in NO_PROXY"
+    _check_server(
+        address, f"The MLflow server {uri} is asked through a proxy ({proxy.variable}), and", remedy
+    )
 
 
 def _check_server(address: str, who: str, what_to_do: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from study.cli.command import counted
 from study.search.attributes import DEVICE_SECONDS
 from study.search.database import ledger_errors, open_storage
 from study.search.ledger import StudyLedger
@@ -47,7 +48,9 @@ def add_replicates(
         ledger = StudyLedger(open_storage(url), settings)
         open_to_more = {pair for pair in contested if ledger.replicates[pair] < most}
         if not open_to_more:
-            say(f"Not decided after {most} replicates, the most that verdict.most_replicates allows.")
+            say(
+                f"Not decided after {counted(most, 'replicate')}, the most that verdict.most_replicates allows."
+            )
             return False
         spent, budget = _device_seconds(ledger), settings.verdict.device_seconds
         if budget is not None and spent >= budget:

@@ -4,37 +4,35 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from rich.console import Console
 
-from models.architectures import architecture
-from models.hardware import choose_device
 from models.metrics.evaluation import save_evaluation
-from models.usage import measure_usage
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
-from study.cli.command import say
+from study.cli.command import counted, say
 from study.cli.interruption import Interruption
-from study.driver.environment import environment_tags
+from study.driver.closing_summary import runs_lines
+from study.driver.environment import environment_tags, usage_here
 from study.driver.live_table import Screen
 from study.driver.ownership.claims import take_ownership
 from study.driver.ownership.driver_lock import sole_driver
+from study.driver.plan import Pace
 from study.driver.resume import check_content, failures, retry_failed
 from study.driver.retention import Retention
-from study.driver.run_facts import shared_facts
+from study.driver.run_facts import shared_facts, shown_settings
+from study.driver.starts.lost_events import lost_trials, record_again
 from study.driver.starts.warm_start import source_study, warm_configurations
 from study.search.conductor import Conductor
 from study.search.database import best_configurations, ledger_errors, open_storage
 from study.search.ledger import StudyLedger
 from study.search.trial_spec import Parameters, TrialState
 from study.settings.schema import StudySettings
-from study.settings.sections.recipe import network_settings
 from study.settings.study_folder import StudyHome, only_driver
 from study.storage.paths import contestant_path, trivial_path
 from study.storage.storage import Storage
@@ -77,6 +75,7 @@ def run_study(
     interruption: Interruption,
     console: Console,
     *,
+    pace: Pace | None = None,
     retry: bool = False,
 ) -> Outcome:
     """Run everything that the ledger says is unfinished.
@@ -88,6 +87,7 @@ def run_study(
         ray_address: A cluster's address; None for one on this machine.
         interruption: Handles signals; installed again once Ray has set handlers of its own.
         console: Where progress is shown.
+        pace: What trials take on this machine, None if they run on others.
         retry: Try trials and finals that failed again.
 
     Raises:
@@ -101,26 +101,31 @@ def run_study(
         check_content(ledger, {name: images.fingerprint for name, images in prepared.images.items()})
         home.write_settings(settings)
         if retry:
-            say(console, f"{retry_failed(ledger)} failed trials and finals are tried again.")
+            say(console, f"Tried again: {counted(retry_failed(ledger), 'failed trial')}.")
         outbox = Outbox(home.outbox, settings.tracking.uri or "")
         tracker = Tracker(
             outbox, rotating_tests=settings.splits.test == "rotate", objective=settings.objective
         )
-        screen = Screen(settings, ledger.cells, console)
-        retention = Retention(Storage(home.storage_uri(settings)))
+        screen = Screen(settings, ledger.cells, console, pace)
+        storage = Storage(home.storage_uri(settings))
+        retention = Retention(storage)
         warm = _warm(settings, ledger, home)
         if warm:
             screen.say(f"Searches begin with the best configurations of {settings.search.warm_start}.")
         conductor = Conductor(settings, ledger, [tracker, screen, retention], warm)
-        delivery = DeliveryThread(outbox, partial(connect_tracker, settings, home), screen.say)
+        connect = partial(connect_tracker, settings, home)
+        delivery = DeliveryThread(
+            outbox, connect, screen.say, lambda number: screen.say(runs_lines(settings, home, number))
+        )
         try:
-            if not conductor.finished or _asks_more(settings):
-                storage = Storage(home.storage_uri(settings))
+            lost = lost_trials(ledger, outbox.closed)
+            if not conductor.finished or lost or _asks_more(settings):
                 entries = contestants(settings, prepared, _most(ledger), screen.say)
                 _open_runs(tracker, settings, prepared, ledger, entries)
                 by_path = {contestant_path(*key): quantities for key, quantities in entries.items()}
                 _log_evaluations(tracker, storage, by_path)
                 _log_trivial(tracker, storage, prepared, settings, ledger)
+                record_again(lost, settings.objective, tracker, screen.say)
             if conductor.finished:
                 screen.say("Nothing is left to do.")
             else:
@@ -162,26 +167,16 @@ def _open_runs(
     ledger: StudyLedger,
     entries: Collection[tuple[str, str]],
 ) -> None:
-    facts = prepared.facts(settings, _most(ledger)) | {"usage": _usage(settings)}
+    facts = prepared.facts(settings, _most(ledger)) | {"usage": usage_here(settings)}
     for dataset, one in facts["datasets"].items():
         one["contestants"] = [name for other, name in entries if other == dataset]
     documents = {
-        "study.json": settings.model_dump_json(indent=2),
+        "study.json": json.dumps(shown_settings(settings), indent=2),
         "data.json": json.dumps(facts, indent=2),
     }
     tracker.open_study(documents, environment_tags(), shared_facts(settings, facts["datasets"]))
     for cell in ledger.cells:
         tracker.open_cell(cell)
-
-
-def _usage(settings: StudySettings) -> dict[str, dict[str, Any]]:
-    """What using each architecture costs on this machine, measured before trials take its time."""
-    device, size = choose_device(settings.model.device), settings.model.image_size
-    shared = network_settings(settings)
-    return {
-        name: asdict(measure_usage(architecture(name), shared, size, device))
-        for name in settings.architectures
-    }
 
 
 def _log_trivial(

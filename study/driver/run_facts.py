@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import re
 import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
@@ -19,6 +20,7 @@ _FIXED = {
 }
 _COUNTS = ("images", "train", "validation", "test")
 _DIGEST_DIGITS = 32  # MLflow takes 36
+_FOLDER = re.compile(r"(?P<kind>sqlite:///|file://)?(?=[/~])")
 
 
 def shared_facts(settings: StudySettings, datasets: Mapping[str, Mapping[str, Any]]) -> Shared:
@@ -34,6 +36,21 @@ def shared_facts(settings: StudySettings, datasets: Mapping[str, Mapping[str, An
         for name in names
     }
     return Shared(_origin(), params, {name: _input(settings, name, one) for name, one in datasets.items()})
+
+
+def shown_settings(settings: StudySettings) -> dict[str, Any]:
+    """The settings for MLflow and the report; folders of this machine by their last name, unless all was asked for."""
+    content = settings.model_dump(mode="json")
+    return content if settings.tracking.whole_paths else _without_folders(content)
+
+
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_folders(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [_without_folders(one) for one in value]
+    match = _FOLDER.match(value) if isinstance(value, str) else None
+    return f"{match['kind'] or ''}…/{Path(value).name}" if match else value
 
 
 def _origin() -> dict[str, str]:

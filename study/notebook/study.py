@@ -62,7 +62,7 @@ class Study:
     @cached_property
     def settings(self) -> StudySettings:
         """The settings that it ran with last."""
-        return stored_settings(self.record.settings)
+        return stored_settings(self._folder.settings_file if self._folder else self.record.settings)
 
     @cached_property
     def _summaries(self) -> list[CellSummary]:

@@ -140,6 +140,10 @@ class CellLedger:
         """Lowest objective that a RUNNING trial reported."""
         return min(self._running[number].intermediate_values.values(), default=math.inf)
 
+    def last_epoch(self, number: int) -> int:
+        """The last epoch that a RUNNING trial reported, be it to an earlier driver; 0 if none."""
+        return max(self._running[number].intermediate_values, default=0)
+
     def finish(
         self, number: int, state: TrialState, *, reason: str = "", device_seconds: float = 0.0
     ) -> None:
@@ -148,9 +152,9 @@ class CellLedger:
         A COMPLETE trial has its best value, since the best epoch's weights are the ones that are kept; a PRUNED one has
         its last value (Optuna's rule); a FAILed one has a reason only.
         """
-        if reason:
+        if reason or REASON in self._running[number].user_attrs:  # of an end that the database did not take
             self.annotate(number, REASON, reason)
-        self.annotate(number, DEVICE_SECONDS, round(device_seconds, 3))
+        self.annotate(number, DEVICE_SECONDS, device_seconds)
         value = self.best_value(number) if state is TrialState.COMPLETE else None
         self._study.tell(number, value, optuna.trial.TrialState[state])
         del self._running[number]

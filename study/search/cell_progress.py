@@ -85,7 +85,7 @@ class CellProgress:
             if trial.state.ended:
                 if trial.number not in again:
                     self._count(stage, trial.state, trial.best)
-                self.epochs += _charged(trial.epochs, trial.attributes.get(keys.INHERITED_EPOCHS, 0))
+                self.epochs += charged_epochs(trial.epochs, trial.attributes.get(keys.INHERITED_EPOCHS, 0))
                 self.device_seconds += trial.attributes.get(keys.DEVICE_SECONDS, 0.0)
             elif trial.state is TrialState.RUNNING:
                 self._running[stage, trial.number] = {}
@@ -226,8 +226,9 @@ class CellProgress:
             test: A complete final's metrics on the test split.
         """
         charged = self._running.pop((spec.stage, spec.number))
-        epochs = _charged(max(charged, default=0), spec.inherited_epochs)
-        best = self.ledger(spec.stage).best_value(spec.number)
+        ledger = self.ledger(spec.stage)
+        epochs = charged_epochs(max([ledger.last_epoch(spec.number), *charged]), spec.inherited_epochs)
+        best = ledger.best_value(spec.number)
         if spec.stage is Stage.FINAL and state is TrialState.COMPLETE and Stage.CONTROL in self._parts:
             self._to_control |= set() if spec.generator_from is None else {spec.number}
         self.epochs += epochs
@@ -237,13 +238,13 @@ class CellProgress:
             reason,
             best if math.isfinite(best) else None,
             epochs,
-            sum(charged.values()),
+            round(sum(charged.values()), 3),
             test,
             ended=self.states.total(),
             best=self.best if math.isfinite(self.best) else None,
         )
 
 
-def _charged(last: int, inherited: int) -> int:
+def charged_epochs(last: int, inherited: int) -> int:
     """Epochs that a trial is charged for: those up to its last one that it did not inherit."""
     return max(0, last - inherited)

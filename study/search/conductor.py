@@ -7,6 +7,7 @@ Ray Tune (`study.backend.ray_adapters`) drive it on a cluster, and a simulated c
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from models.architectures import architecture
 from models.hyperparameters import Space
@@ -15,7 +16,15 @@ from study.search.cell_progress import CellProgress
 from study.search.cells import Stage, derived_seed
 from study.search.ledger import StudyLedger
 from study.search.search_space import Warm, opening
-from study.search.trial_spec import LedgerTrial, Listener, Report, TrialSpec, TrialState, divergence
+from study.search.trial_spec import (
+    LedgerTrial,
+    Listener,
+    Report,
+    TrialSpec,
+    TrialState,
+    divergence,
+    spec_of_trial,
+)
 from study.settings.choices.samplers import SAMPLERS
 from study.settings.schema import StudySettings
 from study.settings.space import first_trials, searched
@@ -124,37 +133,24 @@ class Conductor:
         return searched(name, self._settings.search.space.get(name, {}), pretrained=pretrained)
 
     def _hand_out(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> TrialSpec:
-        seed = trial.attributes.get(keys.SEED)
-        if seed is None:
-            seed = derived_seed(self._settings.seed, progress.cell.key, "trial", trial.number)
-            progress.ledger(stage).annotate(trial.number, keys.SEED, seed)
-        spec = TrialSpec(
-            progress.cell.dataset,
-            progress.cell.architecture,
-            stage,
-            trial.number,
-            trial.params,
-            seed,
-            epochs=trial.attributes.get(keys.EPOCHS, progress.cell.epochs),
-            generator_from=self._generator_from(progress, stage, trial),
-            continues=trial.attributes.get(keys.CONTINUES),
-            inherited_epochs=trial.attributes.get(keys.INHERITED_EPOCHS, 0),
-            replicate=progress.cell.replicate,
-            controls=trial.attributes.get(keys.CONTROLLED),
-        )
+        fixed = self._fixed_when_handed_out(progress, trial)
+        for key, value in fixed.items():
+            progress.ledger(stage).annotate(trial.number, key, value)
+        spec = spec_of_trial(progress.cell, stage, replace(trial, attributes={**trial.attributes, **fixed}))
         for listener in self._listeners:
             listener.started(spec)
         return spec
 
-    def _generator_from(self, progress: CellProgress, stage: Stage, trial: LedgerTrial) -> int | None:
-        """Number of the parent cell's trial that starts the generator; fixed when the trial begins."""
-        chosen: int | None = trial.attributes.get(keys.GENERATOR_FROM)
-        parent = self._parent(progress)
+    def _fixed_when_handed_out(self, progress: CellProgress, trial: LedgerTrial) -> dict[str, int]:
+        """The seed, and the number of the parent cell's trial that starts the generator, if they are still open."""
+        fixed, key, parent = {}, progress.cell.key, self._parent(progress)
+        if keys.SEED not in trial.attributes:
+            fixed[keys.SEED] = derived_seed(self._settings.seed, key, "trial", trial.number)
         start = architecture(progress.cell.architecture).start_parameter
-        if chosen is None and parent and start and trial.params.get(start) == parent.cell.architecture:
-            chosen = parent.complete()[0].number
-            progress.ledger(stage).annotate(trial.number, keys.GENERATOR_FROM, chosen)
-        return chosen
+        starts = parent and start and trial.params.get(start) == parent.cell.architecture
+        if parent and starts and keys.GENERATOR_FROM not in trial.attributes:
+            fixed[keys.GENERATOR_FROM] = parent.complete()[0].number
+        return fixed
 
     def hand_out_again(self, spec: TrialSpec) -> None:
         """Queue a trial whose process was lost before it began, ahead of new ones."""

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from models.hyperparameters import Value
 from models.metrics import OBJECTIVE
-from study.search.attributes import RETRIES
-from study.search.cells import Stage
+from study.search import attributes as keys
+from study.search.cells import Cell, Stage
 from study.settings.schema import cell_key
 
 if TYPE_CHECKING:  # a table is read without torch
@@ -123,9 +123,34 @@ class LedgerTrial:
         return min(self.intermediate_values.values(), default=math.inf)
 
 
+def spec_of_trial(cell: Cell, stage: Stage, trial: LedgerTrial) -> TrialSpec:
+    """A trial that was handed out, as it was handed out.
+
+    Args:
+        cell: Its cell.
+        stage: Of the cell.
+        trial: With its seed, as the ledger has it.
+    """
+    attributes = trial.attributes
+    return TrialSpec(
+        cell.dataset,
+        cell.architecture,
+        stage,
+        trial.number,
+        trial.params,
+        attributes[keys.SEED],
+        epochs=attributes.get(keys.EPOCHS, cell.epochs),
+        generator_from=attributes.get(keys.GENERATOR_FROM),
+        continues=attributes.get(keys.CONTINUES),
+        inherited_epochs=attributes.get(keys.INHERITED_EPOCHS, 0),
+        replicate=cell.replicate,
+        controls=attributes.get(keys.CONTROLLED),
+    )
+
+
 def retried(trials: Iterable[LedgerTrial]) -> set[int]:
     """Numbers of the failed trials in whose place others stand, which try them again."""
-    return {trial.attributes[RETRIES] for trial in trials if RETRIES in trial.attributes}
+    return {trial.attributes[keys.RETRIES] for trial in trials if keys.RETRIES in trial.attributes}
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,11 @@ def settings_reference() -> str:
     """Every setting with its default and meaning, at most 80 columns wide."""
     lines = ["settings (file < environment STUDY_SECTION__FIELD < flag --section.field):"]
     for name, default, meaning in settings_table():
+        if name == "name":  # stands among the command's own options
+            continue
         lines.append(f"  --{name}" + (f" [{default}]" if default else ""))
-        lines += textwrap.wrap(meaning, _COLUMNS, initial_indent=" " * 8, subsequent_indent=" " * 8)
+        plain = meaning.replace("`", "")  # the page of settings is Markdown, a console is not
+        lines += textwrap.wrap(plain, _COLUMNS, initial_indent=" " * 8, subsequent_indent=" " * 8)
     return "\n".join(lines)
 
 

@@ -118,6 +118,7 @@ class TrackingSettings(Section):
         None, description="MLflow server; default an SQLite file in the study's folder"
     )
     pictures_per_trial: int = Field(4, ge=0, description="how often a trial logs its sample images")
+    whole_paths: bool = Field(False, description="name this machine's folders in MLflow and the report")
 
 
 class StudySettings(Section):

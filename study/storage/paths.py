@@ -17,6 +17,16 @@ def trial_folder(trial: str) -> str:
     return f"trials/{trial}"
 
 
+def sample_path(folder: str, epoch: int) -> str:
+    """A picture of a trial's predictions after an epoch, in the storage.
+
+    Args:
+        folder: The trial's.
+        epoch: From 1.
+    """
+    return f"{folder}/samples/epoch-{epoch:05d}.png"
+
+
 def truth_path(dataset: str, replicate: int = 1) -> str:
     """The true colours of a test split, in the storage and among the study run's artifacts.
 

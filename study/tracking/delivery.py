@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable
 
 from study.errors import StudyError, first_line
+from study.tracking.mlflow_client import why
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.outbox import DAMAGED, Event, Outbox
 
@@ -116,7 +117,7 @@ def deliver_all(outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable
         while delivered := _deliver_next(outbox, runs, say):
             total += delivered
     except Exception as error:  # MLflow lets errors of every layer through
-        raise TrackingError(f"MLflow did not take the results: {first_line(error)}.") from error
+        raise TrackingError(f"MLflow did not take the results: {why(error)}.") from error
     return total
 
 
@@ -127,12 +128,20 @@ class DeliveryThread:
         outbox: What is to be delivered.
         connect: Makes the connection; called again after every failure.
         say: Told once when the server goes away and once when it is back.
+        connected: Told the number of the study's experiment, once it is known.
     """
 
-    def __init__(self, outbox: Outbox, connect: Callable[[], MlflowRuns], say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        connect: Callable[[], MlflowRuns],
+        say: Callable[[str], None],
+        connected: Callable[[str], None] | None = None,
+    ) -> None:
         self._outbox = outbox
         self._connect = connect
         self._say = say
+        self._connected = connected
         self._stop = threading.Event()
         sys.setswitchinterval(_SWITCH_SECONDS)
         self._thread = threading.Thread(target=self._run, name="mlflow-delivery", daemon=True)
@@ -145,6 +154,9 @@ class DeliveryThread:
             stopping = self._stop.is_set()
             try:
                 runs = runs or _connected(self._outbox, self._connect, self._say)
+                if self._connected:
+                    self._connected(runs.experiment)
+                    self._connected = None
                 delivered = _deliver_next(self._outbox, runs, self._say)
                 if away:
                     self._say("The MLflow server is back; the results that waited are being delivered.")
@@ -154,7 +166,7 @@ class DeliveryThread:
             except Exception as error:  # whatever it is, the study goes on and the results stay on disk
                 runs = None
                 if not away:
-                    self._say(f"MLflow is away or refuses ({first_line(error)}); results wait on disk.")
+                    self._say(f"MLflow is away or refuses ({why(error)}); results wait on disk.")
                     away = True
             if stopping:
                 return

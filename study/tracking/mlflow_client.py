@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.proxy import proxy_of
 from study.errors import StudyError, first_line, masked
 from study.tracking.moved import follow_folder
 
@@ -68,6 +69,20 @@ def configure_mlflow() -> None:
         logging.getLogger(name).setLevel(logging.ERROR)
 
 
+def why(error: BaseException) -> str:
+    """What made a call to MLflow fail: its first line, or the proxy that could not be reached."""
+    from requests.exceptions import ProxyError
+
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ProxyError):
+            url = cause.request.url if cause.request else None
+            proxy = proxy_of(url) if url else None
+            return masked(f"{proxy or 'the proxy between here and the server'} does not answer")
+        cause = cause.__cause__ or cause.__context__
+    return first_line(error)
+
+
 @contextmanager
 def mlflow_errors(what: str) -> Iterator[None]:
     """Explain errors of MLflow in one sentence that begins with `what`.
@@ -81,7 +96,7 @@ def mlflow_errors(what: str) -> Iterator[None]:
     try:
         yield
     except (MlflowException, OSError) as error:
-        raise StudyError(f"{what}: {first_line(error)}.") from error
+        raise StudyError(f"{what}: {why(error)}.") from error
 
 
 def dataset_input(content: Mapping[str, Any]) -> Any:

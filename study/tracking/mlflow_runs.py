@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from PIL import Image
 
@@ -17,8 +17,11 @@ from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 from study.storage.storage import Storage
 from study.tracking.mlflow_client import dataset_input, mlflow_client
-from study.tracking.names import IDENTITY_TAG, KEY_TAG, SEARCH_BEST
+from study.tracking.names import IDENTITY_TAG, KEY_TAG, ONCE, REASON_TAG, SEARCH_BEST, STATE_TAG
 from study.tracking.outbox import Event
+
+if TYPE_CHECKING:
+    from mlflow.entities import Metric
 
 # The first paragraph is what a folded description shows.
 _DESCRIPTION = f"""Below each cell (dataset/architecture) lie the trials of its search, and its finals.
@@ -44,6 +47,9 @@ class MlflowRuns:
         storage: Where the study's pictures and evaluations lie.
         identity: The study's, which the experiment carries.
 
+    Attributes:
+        experiment: The number that MLflow gave it.
+
     Raises:
         StudyError: If the experiment belongs to another study.
     """
@@ -54,10 +60,10 @@ class MlflowRuns:
         self._client = mlflow_client(uri)
         self._storage = storage
         self._identity = identity
-        self._experiment = self._find_or_make(experiment, artifacts)
+        self.experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
-        self._steps: dict[tuple[str, str], set[int]] = {}
+        self._points: dict[tuple[str, str], dict[int, Metric]] = {}
         self._pictures: dict[tuple[str, str], set[int]] = {}
         self._find_runs()
 
@@ -82,7 +88,7 @@ class MlflowRuns:
     def _find_runs(self) -> None:
         token = None
         while True:
-            page = self._client.search_runs([self._experiment], max_results=1000, page_token=token)
+            page = self._client.search_runs([self.experiment], max_results=1000, page_token=token)
             for run in page:
                 if key := run.data.tags.get(KEY_TAG):
                     self._runs[key] = run.info.run_id
@@ -102,7 +108,7 @@ class MlflowRuns:
         Raises:
             Exception: Of MLflow, if it cannot be asked.
         """
-        stages = [self._client.get_experiment(self._experiment).lifecycle_stage]
+        stages = [self._client.get_experiment(self.experiment).lifecycle_stage]
         if key in self._runs:
             stages.append(self._client.get_run(self._runs[key]).info.lifecycle_stage)
         return all(stage == "active" for stage in stages)
@@ -128,12 +134,14 @@ class MlflowRuns:
             if event["parent"]:
                 tags["mlflow.parentRunId"] = self._runs[event["parent"]]
             run = self._client.create_run(
-                self._experiment, start_time=event["time"], tags=tags, run_name=event["name"]
+                self.experiment, start_time=event["time"], tags=tags, run_name=event["name"]
             )
             self._runs[key] = run.info.run_id
         else:
             self._client.update_run(self._runs[key], status="RUNNING")
-            there = self._client.get_run(self._runs[key]).data.params if event["params"] else {}
+            tags, there = (data := self._client.get_run(self._runs[key]).data).tags, data.params
+            for name in {STATE_TAG, REASON_TAG} & set(tags):
+                self._client.delete_tag(self._runs[key], name)  # how it ended before a crash
             if event["parent"]:  # which may itself have been lost, and made anew
                 self._client.set_tag(self._runs[key], "mlflow.parentRunId", self._runs[event["parent"]])
             for name, value in event["tags"].items():
@@ -150,23 +158,25 @@ class MlflowRuns:
         points: dict[tuple[str, int], Metric] = {}
         for event in events:
             for name, value in event["values"].items():
-                if event["step"] not in self._steps_of(key, name):
-                    points.setdefault(
-                        (name, event["step"]), Metric(name, value, event["time"], event["step"])
-                    )
+                step, time = event["step"], event["time"]
+                known = points.get((name, step)) or self._points_of(key, name).get(step)
+                # Of what a run has once the last is true: after a crash a trial ends again, and may end otherwise.
+                if known is None or (step == ONCE and time > known.timestamp and value != known.value):
+                    points[name, step] = Metric(name, value, time, step)
         fresh = list(points.values())
         for start in range(0, len(fresh), 1000):
             chunk = fresh[start : start + 1000]
             self._client.log_batch(self._runs[key], metrics=chunk, synchronous=True)
             for point in chunk:
-                self._steps[key, point.key].add(point.step)
+                self._points[key, point.key][point.step] = point
 
-    def _steps_of(self, key: str, name: str) -> set[int]:
-        """Steps that a metric of a run has in MLflow; asked once, and only of runs that an earlier driver made."""
-        if (key, name) not in self._steps:
+    def _points_of(self, key: str, name: str) -> dict[int, Metric]:
+        """A metric of a run by step, as MLflow has it; asked once, and only of runs that an earlier driver made."""
+        if (key, name) not in self._points:
             history = self._client.get_metric_history(self._runs[key], name) if key in self._found else []
-            self._steps[key, name] = {point.step for point in history}
-        return self._steps[key, name]
+            latest = sorted(history, key=lambda point: point.timestamp)
+            self._points[key, name] = {point.step: point for point in latest}
+        return self._points[key, name]
 
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]

@@ -26,11 +26,23 @@ CONTROLS = "controls"
 LOOKS = "looks"
 COLLAPSED_METRIC = f"validation/{COLLAPSED}"
 STUDY_RUN = "study"
+STATE_TAG = "state"
+REASON_TAG = "reason"
 KEY_TAG = "study.run"
 IDENTITY_TAG = "study.identity"
 MODEL_TAG = "study.model"
 REPORT = "report.html"
 _SECONDS = ("train_seconds", "validation_seconds", "device_seconds")
+
+
+def runs_page(experiment: str) -> str:
+    """The end of the address at which MLflow's pages list an experiment's runs.
+
+    Args:
+        experiment: Its number.
+    """
+    # Without it, who comes for the first time is shown the pages for language models.
+    return f"#/experiments/{experiment}/runs?workflowType=machine_learning"
 
 
 def registered_name(study: str, dataset: str) -> str:

@@ -16,7 +16,6 @@ from study.errors import StudyError
 
 Event = dict[str, Any]
 DAMAGED = "damaged"
-_OPENS = b'"do":"open"'
 
 
 class Outbox:
@@ -62,8 +61,8 @@ class Outbox:
             ) from error
         if removed:
             raise StudyError(
-                f"The outbox {self._journal} was removed while the study ran; restore it, or go on without it with "
-                "--resume."
+                f"The outbox {self._journal} was removed while the study ran; restore it, or go on with --resume, "
+                "which records again what the ledger holds."
             )
 
     @property
@@ -101,13 +100,23 @@ class Outbox:
     @property
     def opened(self) -> set[str]:
         """Runs whose opening was delivered."""
-        found, delivered = set(), self.delivered
+        refused = {event.get("run") for event in self.set_aside_events if event.get("do") == "open"}
+        return self._runs("open", self.delivered) - refused
+
+    @property
+    def closed(self) -> set[str]:
+        """Runs whose end stands in the journal, delivered or not."""
+        return self._runs("close", self._journal.stat().st_size)
+
+    def _runs(self, what: str, end: int) -> set[str]:
+        """Runs to which something is done before a position of the journal."""
+        mark, found = f'"do":"{what}"'.encode(), set()
         with self._journal.open("rb") as file:
-            while file.tell() < delivered:
+            while file.tell() < end:
                 line = file.readline()
-                if _OPENS in line and (event := _event(line)) and event.get("do") == "open":
+                if mark in line and (event := _event(line)) and event.get("do") == what:
                     found.add(event["run"])
-        return found - {event.get("run") for event in self.set_aside_events if event.get("do") == "open"}
+        return found
 
     def mark_delivered(self, position: int) -> None:
         """Remember that everything before `position` was delivered."""

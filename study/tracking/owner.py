@@ -45,6 +45,21 @@ def tracker_owners(uri: str, name: str, datasets: Iterable[str]) -> dict[str, st
         return found
 
 
+def experiment_number(uri: str, name: str) -> str | None:
+    """The number of a study's experiment in MLflow; None if MLflow has none, or does not answer.
+
+    Args:
+        uri: Tracking URI.
+        name: The study's name.
+    """
+    try:
+        with mlflow_errors(f"MLflow at {uri} does not answer"):
+            found = mlflow_client(uri).get_experiment_by_name(name) if _is_store(uri) else None
+    except StudyError:
+        return None
+    return str(found.experiment_id) if found else None
+
+
 def _is_store(uri: str) -> bool:
     """Whether there is anything to ask: a server, or a database with MLflow's tables."""
     if uri.startswith(("http://", "https://")):

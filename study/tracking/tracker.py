@@ -20,10 +20,12 @@ from study.tracking.names import (
     EPOCHS_PARAM,
     LOOKS,
     ONCE,
+    REASON_TAG,
     REPLICATE,
     ROLES,
     SAMPLES,
     SEARCH_BEST,
+    STATE_TAG,
     STATUS,
     STUDY_RUN,
     metric_name,
@@ -188,7 +190,7 @@ class Tracker:
             for name in (EVALUATION, PREDICTIONS):
                 self.artifact(spec.key, f"{folder}/{name}", name)
             self._show_test_images(spec.dataset, spec.replicate if self._rotating_tests else 1)
-        tags = {"state": str(end.state), **({"reason": end.reason} if end.reason else {})}
+        tags = {STATE_TAG: str(end.state), **({REASON_TAG: end.reason} if end.reason else {})}
         self._add(spec.key, "tags", tags=tags)
         self._add(spec.key, "close", status=STATUS[end.state])
         if spec.stage is Stage.SEARCH and end.best is not None:

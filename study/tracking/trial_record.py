@@ -17,6 +17,7 @@ from study.tracking.names import (
     FIXED_PARAMS,
     JOULES,
     KEY_TAG,
+    REASON_TAG,
     REPLICATE,
     STATUS,
 )
@@ -91,7 +92,7 @@ def trial_record(run: Any) -> TrialRecord:
         replicate=int(tags.get(REPLICATE, 1)),
         number=int(tags["number"]),
         state=_STATES.get(str(run.info.status), TrialState.RUNNING),
-        reason=tags.get("reason", ""),
+        reason=tags.get(REASON_TAG, ""),
         params={
             name: from_text(value)
             for name, value in run.data.params.items()

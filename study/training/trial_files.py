@@ -20,7 +20,7 @@ from study.search.cells import Stage
 from study.search.trial_spec import TrialSpec, trial_key
 from study.settings.identity import NOBODY, Identity
 from study.settings.schema import cell_key
-from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, start_path, trial_folder
+from study.storage.paths import CHECKPOINT, EVALUATION, WEIGHTS, sample_path, start_path, trial_folder
 from study.storage.storage import Storage
 from study.training.origin import Origin
 
@@ -156,7 +156,7 @@ class TrialFiles:
         Returns:
             Its key in the storage.
         """
-        key = f"{self.folder}/samples/epoch-{epoch:05d}.png"
+        key = sample_path(self.folder, epoch)
         with self.storage.staging(self.folder) as folder:
             file = folder / "sample.png"
             picture.save(file)

@@ -6,9 +6,10 @@ import pytest
 
 from study.comparison.selection import champion_of
 from study.deployment.mlflow_models import ALIAS
-from study.tracking.names import SAMPLES
+from study.tracking.names import SAMPLES, runs_page
+from study.tracking.owner import experiment_number
 from tests.support.page_servers import mlflow_ui
-from tests.support.pages import chart, expand, link, mlflow_page, open_charts, open_runs
+from tests.support.pages import chart, expand, link, mlflow_page, new_page, open_charts, open_runs
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -34,6 +35,16 @@ def test_the_study_is_an_experiment_whose_runs_lie_below_their_cells(page, addre
     runs = [one.key for one in tiny_study.record().trials if one.architecture == "unet"]
     link(page, runs[-1]).wait_for()
     assert sorted(page.get_by_role("link", name="fruit/unet/").all_inner_texts()) == sorted(runs)
+
+
+def test_the_printed_address_shows_the_studys_runs_to_who_comes_for_the_first_time(
+    browser, address, tiny_study
+):
+    number = experiment_number(tiny_study.study_home.tracking_uri(tiny_study.settings), "tiny")
+    page = new_page(browser)
+    page.goto(f"{address}/{runs_page(number)}")
+    link(page, "fruit/unet").wait_for()
+    page.close()
 
 
 def test_metrics_are_curves_by_epoch(page, address):

@@ -76,3 +76,10 @@ def test_failures_are_told_in_one_sentence(server, hub, monkeypatch):
     with pytest.raises(ModelError, match="could not be fetched"):
         fetch_vgg16("http://127.0.0.1:9/none.pth", progress=False)
     assert not list(hub.glob("*"))
+
+
+def test_a_dead_proxy_is_named(hub, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    with pytest.raises(ModelError, match=r"through the proxy http://127.0.0.1:9 that http_proxy names"):
+        fetch_vgg16("http://weights.example/none.pth", progress=False)

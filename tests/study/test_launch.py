@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import optuna
@@ -114,6 +115,12 @@ def test_the_summary_and_the_commands_to_go_on_with_are_printed(tiny_study):
     assert "drawn images, not photographs" in tiny_study.output
     for line in commands(tiny_study.settings, tiny_study.study_home):
         assert line in tiny_study.output
+
+
+def test_no_path_of_this_machine_is_in_the_report(tiny_study):
+    page = tiny_study.study_home.report.read_text(encoding="utf-8")
+    assert str(tiny_study.home) not in page
+    assert str(Path.home()) not in page
 
 
 def exported(study: FinishedStudy, form: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from study.cli.command import counted
 from study.errors import StudyError, UsageError
 from study.search.cells import cells_of
 from study.search.database import owners
@@ -31,7 +32,7 @@ def check_ownership(settings: StudySettings, home: StudyHome) -> None:
     if begun:
         _check_ledger_holds(settings, url, parts)
     if not all(identity.owns(found) for found in parts.values()):
-        problems.append(_taken(f"The ledger {url} holds a study {name}", "--ledger"))
+        problems.append(_taken(f"The ledger {url} holds a study {name} that belongs", "--ledger"))
     problems += _storage_problems(settings, home, identity)
     problems += _tracker_problems(settings, home, identity)
     if problems:
@@ -39,7 +40,7 @@ def check_ownership(settings: StudySettings, home: StudyHome) -> None:
 
 
 def _taken(where: str, flag: str) -> str:
-    return f"{where} that belongs to another study; choose another --name, or another {flag}."
+    return f"{where} to another study; choose another --name, or another {flag}."
 
 
 def _check_ledger_holds(settings: StudySettings, url: str, parts: dict[str, str | None]) -> None:
@@ -57,7 +58,7 @@ def _check_ledger_holds(settings: StudySettings, url: str, parts: dict[str, str 
 
 
 def _listed(cells: list[str]) -> str:
-    return ", ".join(cells[:3]) + (f" and {len(cells) - 3} more cells" if len(cells) > 3 else "")
+    return ", ".join(cells[:3]) + (f" and {counted(len(cells) - 3, 'more cell')}" if len(cells) > 3 else "")
 
 
 def _storage_problems(settings: StudySettings, home: StudyHome, identity: Identity) -> list[str]:
@@ -67,7 +68,7 @@ def _storage_problems(settings: StudySettings, home: StudyHome, identity: Identi
         return []
     if identity.owns(found):
         return []
-    return [_taken(f"The storage {storage.uri} holds files", "--storage")]
+    return [_taken(f"The storage {storage.uri} holds files that belong", "--storage")]
 
 
 def _tracker_problems(settings: StudySettings, home: StudyHome, identity: Identity) -> list[str]:
@@ -79,7 +80,7 @@ def _tracker_problems(settings: StudySettings, home: StudyHome, identity: Identi
             raise
         return []  # a study that has begun goes on, its results wait, and delivery asks again
     return [
-        _taken(f"MLflow at {uri} has {what}", "--tracking.uri")
+        _taken(f"MLflow at {uri} has {what} that belongs", "--tracking.uri")
         for what, found in owners_there.items()
         if not identity.owns(found)
     ]
@@ -102,5 +103,5 @@ def take_ownership(settings: StudySettings, home: StudyHome, ledger: StudyLedger
     if found is None:
         set_storage_owner(storage, settings.name, identity.key)
     elif not identity.owns(found):
-        raise UsageError(_taken(f"The storage {storage.uri} holds files", "--storage"))
+        raise UsageError(_taken(f"The storage {storage.uri} holds files that belong", "--storage"))
     return identity

@@ -1,1 +1,4 @@
-"""Weights and configurations of earlier studies that a study begins with. May import every room but the commands."""
+"""What a run begins with: weights and configurations of earlier studies, events that were lost.
+
+May import every room but the commands.
+"""

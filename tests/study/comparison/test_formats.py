@@ -60,3 +60,39 @@ def test_a_metric_that_was_registered_later_is_in_the_csv(whole, monkeypatch):
     METRICS.register(Metric("late", "lower", "", 2, "a plug-in's"))
     header = write_table(whole.trivial, summarise_study(whole)).splitlines()[0]
     assert "late,late_low,late_high" in header
+
+
+NAME = r"=1+1|$\input{/etc/passwd}$"
+
+
+def test_cells_of_a_table_run_nothing(table, capsys):
+    table.write_text(table.read_text().replace("\nfruit,", f"\n{NAME},"))
+    shown = {}
+    for form in ("csv", "markdown", "latex"):
+        assert main(["--from-csv", str(table), "--format", form]) == 0
+        shown[form] = capsys.readouterr().out
+    assert f"\n'{NAME}," in shown["csv"]
+    assert r"| =1+1\|$\input{/etc/passwd}$ |" in shown["markdown"]
+    assert r"=1+1|\$\textbackslash{}input\{/etc/passwd\}\$ &" in shown["latex"]
+    table.write_text(shown["csv"])
+    assert main(["--from-csv", str(table), "--format", "csv"]) == 0
+    assert capsys.readouterr().out == shown["csv"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace("\n", "\0\n"),
+        lambda text: text + "x" * 200_000,
+        lambda text: text.replace("{", "[" * 100_000 + "{", 1),
+        lambda text: text.replace(",", ";"),
+        lambda text: "\n".join(f"{line},too,much" for line in text.splitlines()),
+        lambda text: text.replace("grey copy", "white"),
+    ],
+)
+def test_a_damaged_table_is_one_sentence_or_is_read(table, capsys, damage):
+    table.write_text(damage(table.read_text()))
+    code = main(["--from-csv", str(table)])
+    told = capsys.readouterr().err
+    assert (code, told) == (0, "") or (code == 2 and "is not a table of this software" in told)

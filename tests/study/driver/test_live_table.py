@@ -6,6 +6,7 @@ import pytest
 from rich.console import Console
 
 from study.driver.live_table import Screen
+from study.driver.plan import Pace
 from study.search.cells import Stage, cells_of
 from study.search.trial_spec import End, TrialSpec, TrialState
 from study.settings.sources import load_settings, preset_or_file
@@ -64,3 +65,18 @@ def test_lines_give_the_trials_own_value_the_cells_best_and_how_far_the_study_is
     plan, line = piped.getvalue().splitlines()
     assert plan == "18 cells, 54 trials, 18 finals and 6 controls."
     assert "complete, ciede2000 14.500, best of scenes/unet 12.250 (2 of 78, at most" in line
+
+
+def test_the_time_left_is_told_from_the_start_and_follows_what_trials_take(demo):
+    settings, cells = demo
+    piped = io.StringIO()
+    pace = Pace({cell.pair: 10.0 for cell in cells}, concurrent=2, parallel=1)
+    trial = TrialSpec("scenes", "unet", Stage.SEARCH, 1, {}, 0, 6)
+    with Screen(settings, cells, Console(file=piped, width=80), pace) as screen:
+        before = screen._minutes_left()
+        screen.started(trial)
+        screen.reported(trial, {"epoch": 1, "train_seconds": 20.0})
+        assert screen._minutes_left() == f"{2 * int(before.split()[0])} min"
+    epochs = sum(4 * cell.epochs for cell in cells) + sum(cell.epochs for cell in cells if cell.pretrained_by)
+    assert before == f"{10 * epochs / 60:.0f} min"
+    assert piped.getvalue().endswith(f"6 controls; at most about {before}.\n")

@@ -16,6 +16,7 @@ from study.tracking.delivery import DeliveryThread, TrackingError, deliver_all
 from study.tracking.mlflow_runs import MlflowRuns
 from study.tracking.names import KEY_TAG
 from study.tracking.outbox import Outbox
+from study.tracking.owner import experiment_number
 from study.tracking.tracker import Tracker
 
 CELL = Cell("fruit", "unet", epochs=6)
@@ -39,10 +40,10 @@ def connect(uri: str, folder: Path) -> Callable[[], MlflowRuns]:
     return lambda: MlflowRuns(uri, "study", artifacts, Storage(str(folder / "storage")))
 
 
-def mirrored(uri: str) -> dict[str, object]:
+def mirrored(uri: str, study: str = "study") -> dict[str, object]:
     """Status, parameters and every metric's points of every run."""
     client = MlflowClient(uri)
-    runs = client.search_runs([client.get_experiment_by_name("study").experiment_id])
+    runs = client.search_runs([client.get_experiment_by_name(study).experiment_id])
     return {
         run.data.tags[KEY_TAG]: (
             run.info.status,
@@ -76,7 +77,10 @@ def test_a_server_that_is_killed_and_comes_back_ends_with_the_history_of_an_undi
     monkeypatch.setattr("study.tracking.delivery._RETRY_SECONDS", 0.5)
     outbox, sentences = Outbox(tmp_path / "outbox"), []
     tracker = Tracker(outbox)
-    thread = DeliveryThread(outbox, connect(mlflow_server.uri, tmp_path), sentences.append)
+    numbers = []
+    thread = DeliveryThread(
+        outbox, connect(mlflow_server.uri, tmp_path), sentences.append, connected=numbers.append
+    )
     begin(tracker)
     trial(tracker, 0)
     wait_until(lambda: outbox.delivered > 0)
@@ -89,6 +93,7 @@ def test_a_server_that_is_killed_and_comes_back_ends_with_the_history_of_an_undi
     wait_until(lambda: outbox.empty)
     assert thread.finish(60)
     assert any("back" in sentence for sentence in sentences)
+    assert numbers == [experiment_number(mlflow_server.uri, "study")]  # told once
     assert without_repeated_costs(mirrored(mlflow_server.uri)) == without_repeated_costs(undisturbed)
     assert capsys.readouterr().out == ""  # MLflow itself would tell the address of every run
 

@@ -144,6 +144,18 @@ def test_a_proxys_own_page_is_no_refusal(tmp_path, monkeypatch, status):
     assert not outbox.refused.exists()
 
 
+def test_a_dead_proxy_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://me:hidden@127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "")
+    outbox = Outbox(tmp_path / "outbox")
+    begin(Tracker(outbox))
+    with pytest.raises(TrackingError) as told:
+        deliver_all(outbox, connect("http://mlflow.example:5000", tmp_path), print)
+    assert str(told.value) == (
+        "MLflow did not take the results: the proxy http://me:***@127.0.0.1:9 that http_proxy names does not answer."
+    )
+
+
 def test_what_counts_as_a_refusal():
     too_large = requests.HTTPError("413", response=requests.Response())
     too_large.response.status_code = 413
