@@ -8,10 +8,9 @@ import sys
 
 EXTRAS = ("test", "docs", "postgres", "s3", "heic", "onnx")
 CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-|triton)")
-HEAD = (
-    "# Made by `make lock`: the versions that the suite ran on, as constraints for pip and uv. CUDA's packages follow from "
-    "torch."
-)
+HEAD = """\
+# Made by `make lock`: the versions that the suite ran on, as constraints for pip and uv. CUDA's packages are left out,
+# since they follow from the build of torch."""
 
 resolved = subprocess.run(
     [
