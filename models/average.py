@@ -25,7 +25,9 @@ def weight_average(network: nn.Module, decay: float) -> AveragedModel | None:
         return None
 
     def update(averaged: Tensors, current: Tensors, steps: Tensor | int) -> None:
-        done = int(steps)  # counted on the CPU, so this does not wait for the device
+        done = int(
+            average.n_averaged
+        )  # lies on the host, unlike `steps`: reading it does not wait for the device
         ema = get_ema_multi_avg_fn(min(decay, (1 + done) / (WARM_UP + done)))  # type: ignore[no-untyped-call]
         ema(averaged, current, steps)
 

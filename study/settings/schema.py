@@ -74,7 +74,7 @@ class ModelSection(Section):
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the networks; auto is bfloat16 on CUDA"
     )
-    device: str = Field("auto", description="auto, cpu or cuda")
+    device: str = Field("auto", description="auto, cpu, cuda or mps")
     gan_loss: Literal["probability", "logits"] = Field(
         "probability", description="ε inside the logarithm, or none on logits"
     )

@@ -57,3 +57,12 @@ def test_bfloat16_stays_near_float32_and_gives_float32_out(name):
         assert all(p.dtype == torch.float32 for p in learner.generator.parameters())
     for key, value in reports["float32"].items():
         torch.testing.assert_close(reports["bfloat16"][key], value, rtol=0.05, atol=0.02)
+
+
+def test_apples_gpu_is_taken_by_name_where_torch_offers_it(monkeypatch):
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("mps").type == "mps"
+    assert choose_device("auto").type != "mps"
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    with pytest.raises(ModelError, match="'mps' is not on this machine"):
+        choose_device("mps")
