@@ -89,7 +89,7 @@ def test_batches_are_made_without_reading(augmentation, streaming):
     "read",
     [
         lambda loss: loss.item(),
-        lambda loss: float(loss),
+        float,
         lambda loss: bool(loss > 0),
         lambda loss: loss.cpu(),
         lambda loss: loss[None].nonzero(),
