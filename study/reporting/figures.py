@@ -104,7 +104,7 @@ def curves(
             },
             "layer": [
                 {"mark": mark},
-                _dots([said("of", "of"), *shown] if len(lines) > 1 else shown, visible),
+                _dots([said("of", "curve"), *shown] if len(lines) > 1 else shown, visible),
             ],
         },
     )
@@ -145,6 +145,7 @@ def scatter(
     values = [
         {
             "x": one.x if isinstance(one.x, str) else number(one.x),
+            "at": one.x if isinstance(one.x, str) else printed(one.x, ".4g"),
             "y": number(one.y if math.isfinite(one.y) else floor),
             "value": printed(one.y),
             "state": state_word(one.state),
@@ -155,9 +156,9 @@ def scatter(
     numbers = [float(one.x) for one in points if not isinstance(one.x, str)]
     if numbers:
         more = decades(numbers) if log else whole(numbers) if counted else {}
-        x, spelled = field("x", xlabel, **more), ".4~g"
+        x = field("x", xlabel, **more)
     else:
-        x, spelled = {"field": "x", "type": "nominal", "title": xlabel}, ""
+        x = {"field": "x", "type": "nominal", "title": xlabel}
     return plot(
         name,
         {
@@ -184,7 +185,7 @@ def scatter(
                 "tooltip": [
                     said("trial", "trial"),
                     said("state", "state"),
-                    said("x", xlabel, spelled),
+                    said("at", xlabel),
                     said("value", ylabel),
                 ],
             },

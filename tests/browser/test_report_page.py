@@ -21,7 +21,9 @@ def test_it_asks_for_nothing_but_itself_and_complains_of_nothing(browser, addres
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto(address)
     pictures = page.evaluate(
-        "Promise.all(Array.from(document.images, (one) => one.decode().then(() => one.naturalWidth)))"
+        """Promise.all(Array.from(
+            document.querySelectorAll("main img"), (one) => one.decode().then(() => one.naturalWidth)
+        ))"""
     )
     assert pictures
     assert all(pictures)
@@ -81,7 +83,7 @@ def test_a_picture_enlarges_and_the_handle_lays_another_one_over_it(browser, add
     assert dragged != before
     slider.get_by_role("slider").press("ArrowLeft")
     assert uncovered() not in (before, dragged)
-    dialog.get_by_label("left").select_option("truth")
+    dialog.get_by_role("combobox").first.select_option("truth")
     assert [one.get_attribute("alt") for one in slider.locator("img").all()] == ["unet", "truth"]
     page.keyboard.press("Escape")
     dialog.wait_for(state="hidden")
@@ -105,7 +107,7 @@ def test_a_chosen_trial_is_shown_in_all_figures_of_its_cell(browser, address, ti
     cell.scroll_into_view_if_needed()
     cell.locator(".live").nth(2).wait_for()  # history, learning curves, parallel coordinates
     row = cell.locator("tr[data-trial]").first
-    thick = cell.locator(".live path[stroke-width='3.5']")
+    thick = cell.locator(".vega-embed path[stroke-width='3.5']")
     assert thick.count() == 0
     row.get_by_role("button").press("Enter")
     thick.first.wait_for(state="attached")

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from study.reporting.interactive.plot import INK, Spec, decades, field, number, plot, printed, said
 
 _COLOUR: Spec = {"field": "colour", "type": "nominal", "scale": None}
-_BAR = [said("of", "of"), said("value", "mean", ".2f"), said("interval", "95 % interval")]
+_BAR = [said("of", "model"), said("value", "mean", ".2f"), said("interval", "95 % interval")]
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ def learning_curves(name: str, curves: Sequence[Curve], ylabel: str, colour: str
             "layer": [
                 {
                     "mark": {"type": "line", "stroke": colour, "cursor": "pointer"},
-                    "encoding": {"strokeWidth": strong, "opacity": clear},
+                    "encoding": {"size": strong, "opacity": clear},
                 },
                 {
                     "mark": {"type": "point", "filled": True, "size": 90, "opacity": 0, "cursor": "pointer"},

@@ -133,7 +133,7 @@ def parallel_coordinates(
             {
                 "mark": {"type": "line", "stroke": colour, "cursor": "pointer"},
                 "encoding": {
-                    "strokeWidth": {"condition": {"test": CHOSEN_TRIAL, "value": 4}, "value": 1.5},
+                    "size": {"condition": {"test": CHOSEN_TRIAL, "value": 4}, "value": 1.5},
                     "opacity": {"condition": {"test": CHOSEN_TRIAL, "value": 1}, **opacity},
                     "strokeDash": dash,
                 },

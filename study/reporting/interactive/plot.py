@@ -73,9 +73,9 @@ def plot(name: str, spec: Spec, *, width: int = WIDTH, height: int = HEIGHT) -> 
     picture = vl_convert.vegalite_to_svg(sized)
     text = json.dumps(sized, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     data = Markup(text.replace("<", "\\u003c"))
-    return Markup('<div class="plot">{}<script type="application/json">{}</script></div>').format(
-        _inline(picture, name), data
-    )
+    return Markup(
+        '<div class="plot" style="--width: {}px">{}<script type="application/json">{}</script></div>'
+    ).format(width, _inline(picture, name), data)
 
 
 def number(value: float) -> float | None:

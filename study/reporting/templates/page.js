@@ -7,7 +7,7 @@ function unfold(target) {
   for (let one = target?.closest("details"); one; one = one.parentElement.closest("details")) one.open = true;
 }
 const addressed = () => {
-  const target = location.hash && document.getElementById(location.hash.slice(1));
+  const target = document.getElementById(location.hash.slice(1));
   unfold(target);
   target?.scrollIntoView();
 };

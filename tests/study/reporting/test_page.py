@@ -51,7 +51,8 @@ class Page(HTMLParser):
 
     @property
     def cells(self) -> list[list[str]]:
-        return [[" ".join(cell.split()) for cell in row] for row in self.rows]
+        """Text with the hyphens that exports have for minus signs."""
+        return [[" ".join(cell.split()).replace("−", "-") for cell in row] for row in self.rows]
 
 
 @pytest.fixture(scope="session")
