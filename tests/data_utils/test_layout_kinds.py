@@ -165,7 +165,7 @@ def test_the_folder_above_two_datasets_is_refused_naming_both(tmp_path):
     kaggle_pairs(tmp_path / "one", 3, 2)
     pairs(tmp_path, "two/gray", "two/color", range(2))
     save(tmp_path / "cover.png", picture(1))
-    sentence = r"holds one \(kaggle-pairs\), two \(paired-folders\) and 1 other image\(s\); give one dataset"
+    sentence = r"holds one \(kaggle-pairs\), two \(paired-folders\) and 1 other image; give one dataset"
     with pytest.raises(DataError, match=sentence):
         recognise(tmp_path)
 
