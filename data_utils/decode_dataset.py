@@ -25,6 +25,7 @@ from data_utils.layouts import Entry, Layout
 from data_utils.near_duplicates import near_duplicate_pairs
 from data_utils.open_image import RefusedImage
 from data_utils.set_arrays import FORMAT, assemble
+from data_utils.wording import counted
 
 CODE_VERSION = 3  # raise it whenever the same files would give other arrays
 AHEAD = 8  # images per thread that may wait to be stored
@@ -174,7 +175,7 @@ class Decoding:
     def _refusal(self, refused: list[Refused]) -> RefusedFiles:
         root, total = printable(self.layout.root), len(self.layout.entries)
         return RefusedFiles(
-            f"{len(refused)} of {total} images in {root} are refused; repair or remove these files, "
+            f"{len(refused)} of {counted(total, 'image')} in {root} cannot be used; repair or remove what is listed, "
             "or go on without them with --skip-bad-images:\n"
             + "\n".join(f"  {item.file}: {item.reason}" for item in refused)
         )

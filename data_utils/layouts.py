@@ -8,6 +8,7 @@ from pathlib import Path
 
 from data_utils.errors import DataError, printable
 from data_utils.folders import EXTENSIONS, Tree, describe_kinds, walk
+from data_utils.wording import counted
 
 __all__ = [
     "EXTENSIONS",
@@ -146,21 +147,23 @@ def _layout(name: str, tree: Tree, found: Found, skip_unpaired: bool) -> Layout:
     root = printable(tree.root)
     if found.unpaired and not skip_unpaired:
         raise DataError(
-            f"{root} holds {len(found.unpaired)} file(s) without a partner of the same name: "
+            f"{root} holds {counted(len(found.unpaired), 'file')} without a partner of the same name: "
             f"{_listed(found.unpaired, tree.root)}; add the missing files, remove these, or leave them out "
             "with --skip-bad-images."
         )
     if not found.entries:
         raise DataError(
-            f"None of the {len(found.unpaired)} images in {root} has a partner of the same name; give grey and "
+            f"No image in {root} has a partner of the same name; give grey and "
             "colour files of one picture the same name."
         )
     left_out = []
     if found.outside:
         listed = _listed(found.outside, tree.root)
-        left_out.append(f"{len(found.outside)} image(s) outside of the layout {name}: {listed}")
+        left_out.append(f"{counted(len(found.outside), 'image')} outside of the layout {name}: {listed}")
     if tree.others:
-        left_out.append(f"{sum(tree.others.values())} file(s) of other kinds: {describe_kinds(tree.others)}")
+        left_out.append(
+            f"{counted(sum(tree.others.values()), 'file')} of other kinds: {describe_kinds(tree.others)}"
+        )
     return Layout(name, tree.root, tuple(found.entries), tuple(found.unpaired), tuple(left_out))
 
 
@@ -187,7 +190,7 @@ def _meant(tree: Tree) -> Tree:
         return tree
     seen = ", ".join(f"{printable(name)} ({kind})" for name, kind in datasets.items())
     others = len(tree.images) - sum(len(inner[name].images) for name in datasets)
-    beside = f" and {others} other image(s)" if others else ""
+    beside = f" and {counted(others, 'other image')}" if others else ""
     raise DataError(
         f"{printable(tree.root)} holds {seen}{beside}; give one dataset, such as "
         f"{printable(tree.root / next(iter(datasets)))}."

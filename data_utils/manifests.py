@@ -12,6 +12,7 @@ from data_utils.errors import DataError, printable
 from data_utils.folders import Tree
 from data_utils.layouts import Entry, Found
 from data_utils.splits import SPLIT_NAMES
+from data_utils.wording import counted
 
 MANIFESTS = ("manifest.csv", "manifest.json")
 _COLOUR, _GREY, _CATEGORY = ("color", "colour"), ("gray", "grey"), ("category", "label")
@@ -71,7 +72,7 @@ def read_manifest(path: Path) -> Found:
         raise DataError(f"{printable(path)} lists no images.")
     repeated = len(entries) - len({entry.colour for entry in entries})
     if repeated:
-        raise DataError(f"{printable(path)} lists {repeated} file(s) twice; list every image once.")
+        raise DataError(f"{printable(path)} lists {counted(repeated, 'file')} twice; list every image once.")
     return Found(entries)
 
 

@@ -22,6 +22,7 @@ from data_utils.findings import pictures_in_two_splits, warnings_of
 from data_utils.image_set import ImageSet
 from data_utils.load_dataset import load_dataset
 from data_utils.splits import SPLIT_NAMES, TEST
+from data_utils.wording import counted
 
 DEFAULT_SIZE = 64
 _DESCRIPTION = "Verify a dataset, cache it, and say what is in it."
@@ -75,7 +76,9 @@ def _bar() -> Iterator[Progress]:
 
 def report(images: ImageSet, console: Console) -> None:
     """Print what a dataset holds."""
-    console.print(f"{images.root}: {images.layout}, {len(images)} images at {images.size}×{images.size}")
+    console.print(
+        f"{images.root}: {images.layout}, {counted(len(images), 'image')} at {images.size}×{images.size}"
+    )
     if images.drawn:
         console.print("These pictures are drawn; they are not photographs.")
     held_out = len(images.indices(TEST))
@@ -85,7 +88,9 @@ def report(images: ImageSet, console: Console) -> None:
         console.print(_categories(images))
     sizes = Counter(f"{width}×{height}" for width, height in images.original_size.tolist())
     _list(
-        console, "distinct original sizes", [f"{size}: {count} images" for size, count in sizes.most_common()]
+        console,
+        "distinct original sizes",
+        [f"{size}: {counted(count, 'image')}" for size, count in sizes.most_common()],
     )
     _list(console, "pairs of identical images", [f"{a} = {b}" for a, b in images.duplicates])
     _list(console, "pairs of near-duplicates", [f"{a} ~ {b}" for a, b in images.near_duplicates])

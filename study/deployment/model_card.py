@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from data_utils.wording import counted
 from models.architectures import architecture
 from models.metrics import KEPT, OBJECTIVE, TRIVIAL
 from study.comparison.finals import Evidence
@@ -65,8 +66,8 @@ def _data(record: StudyRecord, champion: TrialRecord) -> str:
     )
     lines = [
         kind,
-        f"{facts['train']} training images{subset}, {facts['validation']} for validation, {facts['test']} "
-        f"for the test; {len(facts['refused'])} files refused. Fingerprint `{facts['fingerprint'][:16]}`.",
+        f"{counted(facts['train'], 'training image')}{subset}, {facts['validation']} for validation, {facts['test']} "
+        f"for the test; {counted(len(facts['refused']), 'file')} refused. Fingerprint `{facts['fingerprint'][:16]}`.",
     ]
     if architecture(champion.architecture).features:
         lines.append(f"VGG16 weights that describe its images: {record.data['vgg16']}.")
@@ -131,9 +132,9 @@ def _making(record: StudyRecord, champion: TrialRecord, summary: CellSummary) ->
     return "\n".join(
         f"- {line}"
         for line in (
-            f"Trial `{champion.key}`, seed {champion.seed}; the best of {champion.epochs} epochs.",
+            f"Trial `{champion.key}`, seed {champion.seed}; the best of {counted(champion.epochs, 'epoch')}.",
             f"{parameters}.",
-            f"Search: {summary.trials} trials, {summary.pruned} pruned, {summary.failed} failed.",
+            f"Search: {counted(summary.trials, 'trial')}, {summary.pruned} pruned, {summary.failed} failed.",
             *_start(record, champion),
             *([f"Software: {versions}."] if versions else []),
         )

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from data_utils.wording import counted
 from models.metrics import METRICS, OBJECTIVE
 from study.comparison.summary import CellSummary, summarise_study
 from study.errors import UsageError
@@ -52,7 +53,8 @@ class Study:
 
     def __repr__(self) -> str:
         state = "" if self.record.finished else ", unfinished"
-        return f"<Study {self.name}: {len(self.record.cells)} cells, {len(self.trials)} trials{state}>"
+        cells, trials = counted(len(self.record.cells), "cell"), counted(len(self.trials), "trial")
+        return f"<Study {self.name}: {cells}, {trials}{state}>"
 
     @property
     def name(self) -> str:

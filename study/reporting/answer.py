@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from data_utils.wording import counted
 from models.metrics import OBJECTIVE
 from study.comparison.contestants import contestant_sentence
 from study.comparison.control import control_sentence
@@ -85,7 +86,7 @@ def _clause(evidence: Evidence, best: str, pair: Pair) -> str:
         margin = evidence.record.settings.get("verdict", {}).get("margin", MARGIN)
         text += f" within ±{margin:g}"
     if verdict.further is not None:
-        text += f", about {verdict.further} more replicate{'s' if verdict.further > 1 else ''} would decide"
+        text += f", about {counted(verdict.further, 'more replicate')} would decide"
     return text + ")"
 
 
@@ -131,17 +132,17 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
     record = evidence.record
     model, trials = record.settings["model"], record.settings["budget"]["trials"]
     images = cells[0].scores().shape[1]
-    setting = f"{model['image_size']} px, width {model['width']}, {trials} trials a cell"
+    setting = f"{model['image_size']} px, width {model['width']}, {counted(trials, 'trial')} a cell"
     if record.replicates > 1:
         counts = sorted({len(cell.finals) for cell in cells})
         many = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
         looks = len({*record.looks, counts[-1]})
         text = (
-            f"Intervals are 95 % over {many} replicates (split, search, start and seed) and {images} test images, at "
-            f"{setting}"
+            f"Intervals are 95 % over {many} replicates (split, search, start and seed) and "
+            f"{counted(images, 'test image')}, at {setting}"
         )
         if record.settings.get("verdict", {}).get("until") == "decided":
-            return f"{text}; p-values and differences stay valid over {looks} look{'s' if looks > 1 else ''}."
+            return f"{text}; p-values and differences stay valid over {counted(looks, 'look')}."
         if looks > 1:
             before = "a look" if looks == 2 else f"{looks - 1} looks"
             return (
@@ -150,7 +151,7 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
             )
         return f"{text}."
     seeds = max(len(cell.finals) for cell in cells)
-    over = f"{seeds} seeds and {images} test images" if seeds > 1 else f"{images} test images"
+    over = (f"{seeds} seeds and " if seeds > 1 else "") + counted(images, "test image")
     return (
         f"Intervals are 95 % over {over}, at {setting}. With a single replicate they speak of these configurations "
         "alone: another search may find others and turn the order round."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from data_utils.wording import counted
 from models.metrics import METRICS, OBJECTIVE
 from study.comparison.finals import Evidence
 from study.comparison.summary import CellSummary
@@ -89,8 +90,8 @@ def _validation(one: CellSummary) -> str:
 
 def _data(name: str, facts: dict[str, Any]) -> str:
     return (
-        f"{name}: {facts['train']} training, {facts['validation']} validation and {facts['test']} test images, "
-        f"fingerprint {str(facts['fingerprint'])[:16]}"
+        f"{name}: {facts['train']} training, {facts['validation']} validation and "
+        f"{counted(facts['test'], 'test image')}, fingerprint {str(facts['fingerprint'])[:16]}"
     )
 
 
@@ -98,7 +99,10 @@ def _left_out(evidence: Evidence) -> str:
     record = evidence.record
     size = record.settings["model"]["image_size"]
     refused = {name: len(one["refused"]) for name, one in record.data["datasets"].items() if one["refused"]}
-    files = ", ".join(f"{count} refused files of {name}" for name, count in refused.items()) or "nothing"
+    files = (
+        ", ".join(f"{counted(count, 'refused file')} of {name}" for name, count in refused.items())
+        or "nothing"
+    )
     return f"{files} left out; images cropped to squares and resized to {size} pixels"
 
 
@@ -109,8 +113,6 @@ def _configuration(one: CellSummary) -> str:
 
 def _runs(evidence: Evidence) -> str:
     trials = evidence.record.trials
-    counts = {role: sum(one.role == role for one in trials) for role in ("trial", "final", "control")}
-    return (
-        f"{counts['trial']} search trials, {counts['final']} finals, {counts['control']} controls; "
-        "each final was tested once"
-    )
+    nouns = {"trial": "search trial", "final": "final", "control": "control"}
+    counts = [counted(sum(one.role == role for one in trials), noun) for role, noun in nouns.items()]
+    return f"{', '.join(counts)}; each final was tested once"

@@ -7,9 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from data_utils.wording import counted
 from models.architectures import Architecture
 from study.comparison.table import objective_text
 from study.reporting.figures import Line, curves
+from study.reporting.interactive.run_pages import run_page
+from study.reporting.interactive.trial_table import trial_label
 from study.reporting.search_analysis import known_architecture, validation
 from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
@@ -29,12 +32,14 @@ class LossPanel:
 
     Attributes:
         whose: Which trainings are drawn, in words.
+        runs: Addresses of these trainings' runs in MLflow, by what the page calls them.
         figures: By what they show: the losses, then the validation objective.
     """
 
     dataset: str
     architecture: str
     whose: str
+    runs: dict[str, str]
     figures: dict[str, Markup]
 
 
@@ -54,13 +59,14 @@ def loss_panel(record: StudyRecord, dataset: str, architecture: str, colour: str
         if lines:
             name = f"{dataset} {architecture} {label}"
             figures[label] = curves(name, lines, "epoch", label, counted=True)
-    return LossPanel(dataset, architecture, whose, figures)
+    runs = {f"{one.role} {trial_label(one, trials)}": run_page(record.uri, one) for one in trials}
+    return LossPanel(dataset, architecture, whose, runs, figures)
 
 
 def _trials(record: StudyRecord, dataset: str, architecture: str) -> tuple[list[TrialRecord], str]:
     finals = record.finals(dataset, architecture)
     if finals:
-        return finals, "the final" if len(finals) == 1 else f"{len(finals)} finals"
+        return finals, counted(len(finals), "final")
     search = [
         one
         for one in record.search(dataset, architecture)

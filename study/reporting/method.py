@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from data_utils.wording import counted
 from models.metrics import TRIVIAL
 from study.comparison.finals import Evidence
 from study.comparison.selection import latency_sentence
@@ -37,10 +38,9 @@ def status(record: StudyRecord) -> str:
     finals = sum(one.state == TrialState.COMPLETE and one.final for one in record.trials)
     wanted = len(record.cells) * record.settings["budget"]["trials"]
     return (
-        f"This study is not finished: {done} trials of the search are complete, {running} "
-        "were running when it was "
-        f"last heard of, at most {wanted} are planned, and {finals} finals are complete. Everything below is "
-        "preliminary."
+        f"This study is not finished: {counted(done, 'trial')} of the search complete, {running} running "
+        f"when it was last heard of, at most {wanted} planned; {counted(finals, 'final')} complete. "
+        "Everything below is preliminary."
     )
 
 
@@ -85,11 +85,11 @@ def _about_data(record: StudyRecord) -> list[str]:
     for name, one in facts.items():
         if one["train"] < one["train_available"]:
             found.append(
-                f"{name} was trained on a random subset: {one['train']} of {one['train_available']} images."
+                f"{name} was trained on a random subset: {one['train']} of {counted(one['train_available'], 'image')}."
             )
         if one["refused"]:
-            count = "1 file was" if len(one["refused"]) == 1 else f"{len(one['refused'])} files were"
-            found.append(f"{name}: {count} refused and left out (listed above).")
+            files = counted(len(one["refused"]), "file")
+            found.append(f"{name}: {files} refused and left out (listed above).")
         found += one.get("warnings", [])  # studies of earlier versions have none
     return found
 
@@ -102,11 +102,11 @@ def _about_cells(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
             continue
         cell = cell_key(one.dataset, one.architecture)
         if one.failed:
-            found.append(f"{cell}: {one.failed} of {one.trials} trials failed.")
+            found.append(f"{cell}: {one.failed} of {counted(one.trials, 'trial')} failed.")
         if not one.complete:
             found.append(f"{cell}: no trial is complete, so it has no result.")
         elif one.seeds < wanted:
-            found.append(f"{cell}: {one.seeds} of {wanted} finals are complete.")
+            found.append(f"{cell}: {one.seeds} of {counted(wanted, 'final')} complete.")
         if beaten_by := [name for name in TRIVIAL if one.beats and not one.beats[name]]:
             found.append(f"{cell} does not beat {' and '.join(beaten_by)}.")
     return found

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from data_utils.wording import counted
 from models.metrics import KEPT, METRICS, OBJECTIVE
 from study.comparison.contestants import matches
 from study.comparison.finals import Evidence
@@ -23,7 +24,11 @@ from study.reporting.checklist import checklist
 from study.reporting.costs import budget
 from study.reporting.diagnostics.adversary import adversarial_diagnoses
 from study.reporting.diagnostics.pictures import image_diagnoses
-from study.reporting.figures import Bar, against_time, colours, forest
+from study.reporting.figures import colours
+from study.reporting.interactive.intervals import Bar, against_time, forest
+from study.reporting.interactive.library import packed_library
+from study.reporting.interactive.run_pages import LOCAL_PAGES, pages_address
+from study.reporting.interactive.typography import with_real_minus
 from study.reporting.loss_panels import loss_panel
 from study.reporting.method import caveats, configuration, warnings
 from study.reporting.picture_samples import RULE, distances, load_pictures, samples
@@ -45,8 +50,11 @@ def render_page(record: StudyRecord) -> str:
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
-    environment.filters |= {"interval": _interval, "p": p_text, "number": number_text, "bounds": _bounds}
-    return environment.get_template("report.html").render(**_context(record)).lstrip()
+    environment.filters |= {
+        "interval": _interval, "p": p_text, "number": number_text, "bounds": _bounds, "counted": counted,
+    }  # fmt: skip
+    page = environment.get_template("report.html").render(**_context(record)).lstrip()
+    return with_real_minus(page)
 
 
 def _context(record: StudyRecord) -> dict[str, Any]:
@@ -94,6 +102,9 @@ def _context(record: StudyRecord) -> dict[str, Any]:
         "expected": {name: expected_figure(record, name, palette) for name in evidence.datasets},
         "searches": [cell_search(record, *cell, palette[cell[1]]) for cell in cells],
         "labels": LABELS,
+        "pages": pages_address(record.uri),
+        "pages_are_local": pages_address(record.uri) == LOCAL_PAGES,
+        "library": packed_library(),
         "budgets": [budget(record, one) for one in summaries if not one.external],
         "data": record.data["datasets"],
         "configuration": configuration(record.settings),

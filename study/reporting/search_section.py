@@ -8,7 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from study.reporting.figures import Line, Point, curves, scatter, strips
+from data_utils.wording import counted
+from study.reporting.figures import Line, Point, curves, scatter
+from study.reporting.interactive.learning_curves import Curve, learning_curves
+from study.reporting.interactive.parallel import Axis, parallel_coordinates
+from study.reporting.interactive.trial_table import TrialRow, state_word, trial_label, trial_rows
 from study.reporting.search_analysis import (
     EarlyRank,
     anytime,
@@ -17,6 +21,7 @@ from study.reporting.search_analysis import (
     importances,
     judged,
     logarithmic,
+    validation,
 )
 from study.search.importance import FEWEST_FOR_IMPORTANCE
 from study.search.trial_spec import TrialState
@@ -39,23 +44,29 @@ class CellSearch:
 
     Attributes:
         states: Number of trials by state.
-        figures: History first, then one slice per hyperparameter.
+        figures: History and learning curves, as far as there is something to draw.
+        parallel: Parallel coordinates; None where no trial reached a value.
+        slices: One per hyperparameter.
         importance: By evaluator, by hyperparameter.
         importance_of: Which trials are compared for it, and when; empty without.
         no_importance: Why there is none; empty if there is.
         ranks: Early against final values.
-        ends: How trials that did not complete ended, with their reasons.
+        parameters: Names of the hyperparameters, in the order of `rows`.
+        rows: Every trial.
     """
 
     dataset: str
     architecture: str
     states: dict[str, int]
     figures: list[Markup]
+    parallel: Markup | None
+    slices: list[Markup]
     importance: dict[str, dict[str, float]]
     importance_of: str
     no_importance: str
     ranks: list[EarlyRank]
-    ends: list[TrialRecord]
+    parameters: list[str]
+    rows: list[TrialRow]
 
 
 def cell_search(record: StudyRecord, dataset: str, architecture: str, colour: str) -> CellSearch:
@@ -66,50 +77,103 @@ def cell_search(record: StudyRecord, dataset: str, architecture: str, colour: st
     states: dict[str, int] = {}
     for trial in trials:
         states[trial.state] = states.get(trial.state, 0) + 1
+    names = _parameters(trials)
+    drawn = (_history(trials, colour), _learning(record, trials, colour))
     return CellSearch(
         dataset,
         architecture,
         states,
-        [_history(trials, colour), *_slices(trials, colour)] if trials else [],
+        [one for one in drawn if one],
+        _parallel(trials, names, colour),
+        [_slice(trials, name, colour) for name in names],
         importance,
         _compared(rung, len(compared)) if importance else "",
         "" if importance else _why_no_importance(trials, len(compared)),
         early_ranks(record, dataset, architecture),
-        [one for one in trials if one.state in (TrialState.PRUNED, TrialState.FAIL)],
+        names,
+        trial_rows(record, trials, names),
     )
+
+
+def _parameters(trials: list[TrialRecord]) -> list[str]:
+    """Names of all hyperparameters, known ones first."""
+    names = dict.fromkeys(name for trial in trials for name in trial.params)
+    return sorted(names, key=lambda one: list(LABELS).index(one) if one in LABELS else len(LABELS))
+
+
+def parameter_label(name: str) -> str:
+    """A hyperparameter in words."""
+    return LABELS.get(name, name.replace("_", " "))
 
 
 def _value(trial: TrialRecord) -> float:
     return math.nan if trial.best is None or trial.state == TrialState.FAIL else trial.best
 
 
-def _history(trials: list[TrialRecord], colour: str) -> Markup:
-    points = [Point(one.number, _value(one), one.state) for one in trials]
-    return scatter(f"{trials[0].key} history", points, "trial", _OBJECTIVE, colour, log=False)
+def _history(trials: list[TrialRecord], colour: str) -> Markup | None:
+    if not trials:
+        return None
+    points = [Point(one.number, _value(one), one.state, trial_label(one, trials)) for one in trials]
+    return scatter(f"{_cell(trials)} history", points, "trial", _OBJECTIVE, colour, counted=True)
 
 
-def _slices(trials: list[TrialRecord], colour: str) -> list[Markup]:
-    names = list(dict.fromkeys(name for trial in trials for name in trial.params))
-    figures = []
-    for name in sorted(names, key=lambda one: list(LABELS).index(one) if one in LABELS else len(LABELS)):
-        chosen = [trial for trial in trials if name in trial.params]
-        label, title = LABELS.get(name, name.replace("_", " ")), f"{trials[0].key} {name}"
-        numbers = [(value, one) for one in chosen if isinstance(value := one.params[name], int | float)]
-        if numbers:
-            points = [Point(value, _value(one), one.state) for value, one in numbers]
-            log = logarithmic(trials[0].architecture, name, [value for value, _ in numbers])
-            figures.append(scatter(title, points, label, _OBJECTIVE, colour, log=log))
-        else:
-            groups: dict[str, list[float]] = {}
-            for one in chosen:
-                groups.setdefault(str(one.params[name]), []).append(_value(one))
-            figures.append(strips(title, groups, label, _OBJECTIVE, colour))
-    return figures
+def _learning(record: StudyRecord, trials: list[TrialRecord], colour: str) -> Markup | None:
+    curves = [
+        Curve(trial_label(one, trials), state_word(one.state), points)
+        for one in trials
+        if (points := record.history(one, validation(record)))
+    ]
+    return learning_curves(f"{_cell(trials)} learning curves", curves, _OBJECTIVE, colour) if curves else None
+
+
+def _parallel(trials: list[TrialRecord], names: list[str], colour: str) -> Markup | None:
+    axes = [
+        Axis(
+            parameter_label(name),
+            [one.params.get(name) for one in trials],
+            _is_logarithmic(trials, name),
+        )
+        for name in names
+    ]
+    reached = [None if math.isnan(value := _value(one)) else value for one in trials]
+    if len(trials) < 2 or all(one is None for one in reached):
+        return None
+    axes.append(Axis(_OBJECTIVE, reached))
+    labels, states = [trial_label(one, trials) for one in trials], [state_word(one.state) for one in trials]
+    return parallel_coordinates(f"{_cell(trials)} parallel coordinates", axes, labels, states, colour)
+
+
+def _slice(trials: list[TrialRecord], name: str, colour: str) -> Markup:
+    values = [one.params[name] for one in trials if name in one.params]
+    numeric = all(isinstance(one, int | float) for one in values)
+    points = [
+        Point(value if numeric else str(value), _value(one), one.state, trial_label(one, trials))
+        for one in trials
+        if (value := one.params.get(name)) is not None
+    ]
+    return scatter(
+        f"{_cell(trials)} {name}",
+        points,
+        parameter_label(name),
+        _OBJECTIVE,
+        colour,
+        log=numeric and _is_logarithmic(trials, name),
+        counted=all(isinstance(one, int) for one in values),
+    )
+
+
+def _is_logarithmic(trials: list[TrialRecord], name: str) -> bool:
+    numbers = [value for one in trials if isinstance(value := one.params.get(name), int | float)]
+    return bool(numbers) and logarithmic(trials[0].architecture, name, numbers)
+
+
+def _cell(trials: list[TrialRecord]) -> str:
+    return f"{trials[0].dataset} {trials[0].architecture}"
 
 
 def _compared(rung: int | None, count: int) -> str:
     if rung is None:
-        return f"over {count} complete trials"
+        return f"over {counted(count, 'complete trial')}"
     return f"over all {count} trials that reached epoch {rung}, where the pruner first judges, by their best until then"
 
 
@@ -117,7 +181,8 @@ def _why_no_importance(trials: list[TrialRecord], compared: int) -> str:
     if trials and len(trials[0].params) < 2:
         return "It has one hyperparameter, which has all the importance there is."
     if compared < FEWEST_FOR_IMPORTANCE:
-        return f"It has {compared} comparable trials; importances of fewer than {FEWEST_FOR_IMPORTANCE} are noise."
+        found = counted(compared, "comparable trial")
+        return f"It has {found}; importances of fewer than {FEWEST_FOR_IMPORTANCE} are noise."
     return "Its trials do not differ, or its search space is not known here."
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from data_utils.wording import counted
 from models.errors import ModelError
 from models.hyperparameters import Choice, Float, Int
 from study.reporting.search_analysis import rungs
@@ -72,7 +73,7 @@ def how_it_was_searched(record: StudyRecord) -> str:
     search, budget = record.settings["search"], record.settings["budget"]
     sampler, pruner = SAMPLERS.get(search["sampler"]), PRUNERS.get(search["pruner"])
     by = f" ({sampler.meaning})" if sampler and sampler.meaning else ""
-    text = f"{budget['trials']} trials a cell and replicate, proposed by {search['sampler']}{by}"
+    text = f"{counted(budget['trials'], 'trial')} a cell and replicate, proposed by {search['sampler']}{by}"
     if sampler and sampler.learns_from:
         text += f" after {search['startup_trials']} random ones"
     stops = f" stops {pruner.meaning}" if pruner and pruner.meaning else ""

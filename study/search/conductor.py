@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 
+from data_utils.wording import counted
 from models.architectures import architecture
 from models.hyperparameters import Space
 from study.search import attributes as keys
@@ -234,8 +235,8 @@ class Conductor:
     def _gives_up(self, progress: CellProgress) -> str:
         failed, ended = progress.states[TrialState.FAIL], progress.states.total()
         return (
-            f"{progress.cell.key} stops: {failed} of its {ended} trials failed; fix the cause and continue with "
-            "--resume --retry-failed, or raise resources.max_failed_share and continue with --resume."
+            f"{progress.cell.key} stops: {failed} of its {counted(ended, 'trial')} failed; fix the cause and continue "
+            "with --resume --retry-failed, or raise resources.max_failed_share and continue with --resume."
         )
 
     def _note(self, sentence: str) -> None:

@@ -32,6 +32,7 @@ class TrialRecord:
 
     Attributes:
         key: As `study.search.trial_spec.trial_key` spells it.
+        experiment_id: Of the study, in MLflow.
         role: `trial` of the search, `final`, or `control`.
         replicate: From 1; numbers of trials count within a replicate.
         params: Hyperparameters.
@@ -48,6 +49,7 @@ class TrialRecord:
 
     key: str
     run_id: str
+    experiment_id: str
     dataset: str
     architecture: str
     role: str
@@ -86,6 +88,7 @@ def trial_record(run: Any) -> TrialRecord:
     return TrialRecord(
         key=tags[KEY_TAG],
         run_id=run.info.run_id,
+        experiment_id=run.info.experiment_id,
         dataset=tags["dataset"],
         architecture=tags["architecture"],
         role=tags["role"],

@@ -20,6 +20,7 @@ from torch import nn
 from data_utils.cache import cached_arrays, default_cache, stored_arrays
 from data_utils.features import ComputedFeatures, Features, StoredFeatures
 from data_utils.image_set import CacheEntry, ImageSet
+from data_utils.wording import counted
 from models.architectures import architecture
 from models.hardware import choose_device
 from models.vgg import image_maps, image_vectors, maps_bytes
@@ -62,15 +63,17 @@ def store_features(
         return None
     if needed > HOST_SHARE * _memory():
         say(
-            f"{images.name}: VGG16's maps of {len(used)} images would take {needed / 1e9:.1f} GB, more than a quarter "
-            "of this machine's memory; they are computed of every batch."
+            f"{images.name}: VGG16's maps of {counted(len(used), 'image')} would take {needed / 1e9:.1f} GB, more "
+            "than a quarter of this machine's memory; they are computed of every batch."
         )
         return None
     weights = settings.model.vgg16
     subset = hashlib.sha256(used.tobytes()).hexdigest()[:16]
     key = f"vgg16-{kind}-{images.fingerprint[:32]}-{weights_fingerprint(weights)[:32]}-{subset}-timed"
     size = f" ({needed / 1e6:.0f} MB)" if needed else ""
-    say(f"{images.name}: VGG16's {'maps' if kind == 'maps' else 'vectors'} of {len(used)} images{size} …")
+    say(
+        f"{images.name}: VGG16's {'maps' if kind == 'maps' else 'vectors'} of {counted(len(used), 'image')}{size} …"
+    )
 
     def build() -> dict[str, np.ndarray]:
         started = time.perf_counter()

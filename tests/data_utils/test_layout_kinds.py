@@ -165,7 +165,7 @@ def test_the_folder_above_two_datasets_is_refused_naming_both(tmp_path):
     kaggle_pairs(tmp_path / "one", 3, 2)
     pairs(tmp_path, "two/gray", "two/color", range(2))
     save(tmp_path / "cover.png", picture(1))
-    sentence = r"holds one \(kaggle-pairs\), two \(paired-folders\) and 1 other image\(s\); give one dataset"
+    sentence = r"holds one \(kaggle-pairs\), two \(paired-folders\) and 1 other image; give one dataset"
     with pytest.raises(DataError, match=sentence):
         recognise(tmp_path)
 
@@ -177,8 +177,8 @@ def test_images_outside_of_the_pairs_and_other_kinds_are_named(tmp_path, cache):
         (root / name).write_text("x")
     left_out = load_dataset(root, 16, cache=cache).left_out
     assert left_out == (
-        "1 image(s) outside of the layout kaggle-pairs: samples/sheet.png",
-        "3 file(s) of other kinds: 2 .nef, 1 without suffix",
+        "1 image outside of the layout kaggle-pairs: samples/sheet.png",
+        "3 files of other kinds: 2 .nef, 1 without suffix",
     )
 
 
@@ -229,7 +229,7 @@ def test_a_manifest_names_files_splits_and_categories(tmp_path, kind):
         assert layout.kind == "manifest"
         assert [entry.split for entry in layout.entries] == ["train", "validation", "test"]
         assert {entry.category for entry in layout.entries} == {"cat"}
-    assert recognise(tmp_path).left_out[0] == "1 image(s) outside of the layout manifest: files/photo03.png"
+    assert recognise(tmp_path).left_out[0] == "1 image outside of the layout manifest: files/photo03.png"
 
 
 @pytest.mark.parametrize(

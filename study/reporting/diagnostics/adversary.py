@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from data_utils.wording import counted
 from study.reporting.diagnostics.diagnosis import Diagnosis, Measurement
 from study.reporting.search_analysis import known_architecture
 from study.search.trial_spec import TrialState
@@ -100,7 +101,9 @@ def _saturation(dataset: str, architecture: str, trials: list[AdversarialTrial])
         return Measurement(where, "no finite value", "not decided")
     interval = mean_interval(values)
     verdict = decide(interval.low, interval.high, SATURATED, "below")
-    return Measurement(where, _text(interval), verdict, f"{len(values)} trials; lowest {values.min():.2f}")
+    return Measurement(
+        where, _text(interval), verdict, f"{counted(len(values), 'trial')}; lowest {values.min():.2f}"
+    )
 
 
 def _against_epsilon(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
@@ -112,10 +115,10 @@ def _against_epsilon(dataset: str, architecture: str, trials: list[AdversarialTr
     interval = rank_correlation(*np.array(pairs).T)
     if math.isnan(interval.value):
         return Measurement(
-            where, "the share was the same in all trials", "not decided", f"{len(pairs)} trials"
+            where, "the share was the same in all trials", "not decided", counted(len(pairs), "trial")
         )
     verdict = decide(interval.low, interval.high, 0.0)
-    return Measurement(where, f"ρ {_text(interval)}", verdict, f"{len(pairs)} trials")
+    return Measurement(where, f"ρ {_text(interval)}", verdict, counted(len(pairs), "trial"))
 
 
 def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
@@ -124,7 +127,7 @@ def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) 
     listed = ", ".join(
         f"{value:.1e}" for one in broken if isinstance(value := one.trial.params.get(EPSILON), float)
     )
-    remark = f"{len(broken)} of {len(trials)} trials" + (f", with ε {listed}" if listed else "")
+    remark = f"{len(broken)} of {counted(len(trials), 'trial')}" + (f", with ε {listed}" if listed else "")
     verdict = decide(interval.low, interval.high, NONFINITE_SHARE)
     return Measurement(f"{dataset} · {architecture}", _text(interval), verdict, remark)
 
@@ -143,7 +146,7 @@ def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) 
     if not scratch and not trained:
         return None
     where = f"{dataset} · {architecture}"
-    counts = f"{len(scratch)} trials from scratch, {len(trained)} from the U-Net"
+    counts = f"{counted(len(scratch), 'trial')} from scratch, {len(trained)} from the U-Net"
     remark = f"{counts}; pruned ones with the best they reached"
     if min(len(scratch), len(trained)) < 2:
         return Measurement(where, "too few trials of one kind", "not decided", remark)
