@@ -58,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         action="append",
-        type=Path,
+        type=_folder,
         metavar="DIR",
         help="a folder of images instead of the study's datasets; may be repeated",
     )
@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         "--skip-bad-images", action="store_true", help="go on without files that cannot be read"
     )
     return parser
+
+
+def _folder(text: str) -> Path:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("it is empty; give a folder of images")
+    return Path(text)
 
 
 def _launch(arguments: list[str], console: Console) -> int:

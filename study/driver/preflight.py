@@ -81,8 +81,8 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
     there = os.cpu_count() or 1
     if cpus > there:
         raise UsageError(
-            f"resources.cpus_per_trial is {cpus:g}, but this machine has {counted(there, 'CPU')}; give at most "
-            f"{there}, or start the study on a cluster with --ray-address."
+            f"resources.cpus_per_trial is {cpus:g}, but this machine has {counted(there, 'CPU')}; give {there} at "
+            "most, or start the study on a cluster with --ray-address."
         )
     if gpus and not torch.cuda.is_available():
         raise UsageError(

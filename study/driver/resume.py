@@ -74,6 +74,7 @@ def resumed(
         settings = given.model_copy(update={field: getattr(stored, field) for field in kept})
     settings = _same_epochs(settings, stored)
     _check_changes(flat(stored.model_dump(mode="json")), flat(settings.model_dump(mode="json")))
+    _check_epochs(stored, settings)
     _check_schedule(stored, settings)
     if settings.ledger != stored.ledger:
         _check_ledger(study.ledger_url(settings), settings.name)
@@ -94,6 +95,18 @@ def _same_epochs(settings: StudySettings, stored: StudySettings) -> StudySetting
             }
         }
     )
+
+
+def _check_epochs(stored: StudySettings, settings: StudySettings) -> None:
+    """`budget.epochs_for` may name a cell that it did not name before."""
+    for dataset in stored.datasets:
+        for name in stored.architectures:
+            before, now = stored.epochs_of(dataset, name), settings.epochs_of(dataset, name)
+            if now < before:
+                raise UsageError(
+                    f"{dataset}/{name} would have {now} epochs, but the study was run with {before}; they can "
+                    "only grow."
+                )
 
 
 def _check_schedule(stored: StudySettings, settings: StudySettings) -> None:

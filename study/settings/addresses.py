@@ -74,4 +74,5 @@ def _database(address: str | None) -> URL | None:
 def _place(url: URL) -> tuple[str | int | None, ...]:
     backend = url.get_backend_name()
     port = url.port or {"postgresql": 5432, "mysql": 3306}.get(backend)
-    return backend, url.host, port, url.database
+    file = os.path.realpath(url.database or "") if backend == "sqlite" else url.database
+    return backend, url.host, port, file

@@ -11,11 +11,22 @@ from study.errors import first_line
 
 _MOST_VALUES = 10_000
 _DEEPEST = 20
+_MERGE = "tag:yaml.org,2002:merge"
 _DATE = "tag:yaml.org,2002:timestamp"
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's safe types, without dates: 2024-01-02 is a text."""
+    """YAML's safe types, without dates (2024-01-02 is a text) and without keys that stand twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping; of two equal keys YAML's own loader would drop the first without a word."""
+        seen = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.tag != _MERGE:
+                if key.value in seen:
+                    raise yaml.constructor.ConstructorError(problem=f"the key {key.value!r} stands twice")
+                seen.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 _Loader.yaml_implicit_resolvers = {

@@ -51,8 +51,8 @@ class StudyRecord:
         self.uri = uri
         self.name = name
         self.identity = identity
-        self._client = mlflow_client(uri)
         with mlflow_errors(f"MLflow at {uri} does not answer"):
+            self._client = mlflow_client(uri)
             experiment = self._client.get_experiment_by_name(name)
             runs = list(self._pages(experiment.experiment_id)) if experiment else []
         if experiment and experiment.lifecycle_stage != "active":

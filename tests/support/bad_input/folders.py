@@ -48,7 +48,7 @@ def _beside(*names: str) -> Callable[[Path], object]:
 def _splits(*names: str) -> Callable[[Path], object]:
     def fill(root: Path) -> None:
         for place, name in enumerate(names):
-            for number in range(4):
+            for number in range(12):
                 save(root / name / f"{name[:2]}{number}.png", drawn(20 * place + number))
 
     return fill
@@ -75,13 +75,13 @@ LINES = [
         "layouts",
         [
             _prepared("color/ and gray/", lambda root: _pairs(root, "gray", "color"), "paired-folders, 12"),
-            _prepared("train/ val/ test/", _splits("train", "val", "test"), "split-folders, 12 images"),
+            _prepared("train/ val/ test/", _splits("train", "val", "test"), "split-folders, 36 images"),
             f"{_KINDS}::test_translation_folders_are_told_apart_by_their_pixels",
             f"{_KINDS}::test_a_manifest_names_files_splits_and_categories",
         ],
         [
             _prepared("bw/ and rgb/", lambda root: _pairs(root, "bw", "rgb"), "paired-folders, 12"),
-            _prepared("Training/ and Testing/", _splits("Training", "Testing"), "split-folders, 8 images"),
+            _prepared("Training/ and Testing/", _splits("Training", "Testing"), "split-folders, 24 images"),
             f"{_KINDS}::test_translation_folders_that_are_both_in_colour_are_refused",
         ],
     ),

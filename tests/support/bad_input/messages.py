@@ -9,7 +9,7 @@ from tests.support.bad_input.case import Case, Line, flags, images, nobody_liste
 _TABLE = "tests/study/driver/test_live_table.py"
 _PREFLIGHT = "tests/study/driver/test_preflight.py"
 _DEAD = f"http://{nobody_listens()}"
-_NO_PROXIES = {"NO_PROXY": "", "no_proxy": ""}
+_NO_PROXIES = dict.fromkeys(("http_proxy", "https_proxy", "all_proxy", "no_proxy", "NO_PROXY"), "")
 
 LINES = [
     Line(
@@ -76,22 +76,22 @@ LINES = [
             Case(
                 "a dead proxy before MLflow",
                 flags("--tracking.uri", "http://mlflow.example:5000"),
-                "HTTP_PROXY",
-                environment={"HTTP_PROXY": _DEAD, **_NO_PROXIES},
+                "(http_proxy)",
+                environment={**_NO_PROXIES, "http_proxy": _DEAD},
             ),
         ],
         [
             Case(
                 "a dead proxy for everything",
                 flags("--tracking.uri", "https://mlflow.example"),
-                "ALL_PROXY",
-                environment={"ALL_PROXY": _DEAD, **_NO_PROXIES},
+                "(all_proxy)",
+                environment={**_NO_PROXIES, "all_proxy": _DEAD},
             ),
             Case(
                 "a proxy with a password",
                 flags("--tracking.uri", "http://mlflow.example"),
                 "me:***@",
-                environment={"HTTP_PROXY": _DEAD.replace("//", "//me:secret@"), **_NO_PROXIES},
+                environment={**_NO_PROXIES, "http_proxy": _DEAD.replace("//", "//me:secret@")},
             ),
             "tests/models/test_vgg_download.py::test_a_dead_proxy_is_named",
         ],

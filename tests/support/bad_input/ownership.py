@@ -165,11 +165,8 @@ LINES = [
                 going_on("--budget.epochs_for", "{fruit/unet: 1}"),
                 "only grow",
             ),
-            Case(
-                "a start from a U-Net that is not searched",
-                flags("--architectures", "[cgan]", "--search.space.cgan.generator_init", "[unet]"),
-                "unet",
-            ),
+            "tests/study/settings/test_space.py"
+            "::test_without_a_pretrained_network_its_option_is_left_out_even_if_it_was_the_only_one",
             Case(
                 "a cluster that is off leaves no study",
                 flags("--ray-address", nobody_listens()),

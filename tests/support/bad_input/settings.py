@@ -143,7 +143,7 @@ LINES = [
                 "a dataset that is a number", yaml_file("datasets: {12: {root: 'drawn:fruit'}}\n"), "key 12"
             ),
             Case("an alias of itself", yaml_file(f"{FRUIT}budget: &a {{trials: [*a]}}\n"), "too deeply"),
-            Case("a section twice", yaml_file(f"{FRUIT}seed: 1\nseed: 2\n"), "seed"),
+            Case("a section twice", yaml_file(f"{FRUIT}seed: 1\nseed: 2\n"), "'seed' stands twice"),
             Case("a section that is a list", yaml_file(f"{FRUIT}budget: [3]\n"), "budget"),
             Case("YAML of another program", yaml_file("a: !!python/object:os.system x\n"), "mine.yaml"),
         ],
@@ -168,7 +168,7 @@ LINES = [
             ),
             Case("a home that is a file", _home_is_a_file, "runs"),
             Case("a link that leads to itself", _link_loop, "loop"),
-            Case("no folder of images", lambda _: ["--data", ""], "--data"),
+            Case("no folder of images", lambda _: ["--data", ""], "--data: it is empty"),
             "tests/study/test_export.py::test_a_table_that_cannot_be_written_is_named",
             "tests/study/test_report.py::test_a_folder_is_no_output_file",
         ],
@@ -195,6 +195,7 @@ LINES = [
                 lambda _: ["--name", "mine", "--tracking-uri", "gopher://x"],
                 "gopher",
                 command=export,
+                code=1,
             ),
         ],
         [

@@ -40,22 +40,22 @@ def model(folder: Path) -> Path:
     return Path(shutil.copytree(_model(), folder / "model"))
 
 
-def coloured(change: Callable[[Path], object] = lambda _: None, *words: str) -> Make:
+def coloured(change: Callable[[Path], object]) -> Make:
     """A model folder in which something was changed, and a photograph."""
 
     def make(folder: Path) -> list[str]:
         change(model(folder))
         save(folder / "photo.png", picture(1, 40, 30))
-        return [str(folder / "photo.png"), "--model", str(folder / "model"), *words]
+        return [str(folder / "photo.png"), "--model", str(folder / "model")]
 
     return make
 
 
-def _colorize(what: str, change: Callable[[Path], object], names: str, *words: str) -> Case:
+def _colorize(what: str, change: Callable[[Path], object], names: str, code: int = 1) -> Case:
     def make(folder: Path) -> list[str]:
-        return [*coloured(change, *words)(folder), "--output", str(folder / "out")]
+        return [*coloured(change)(folder), "--output", str(folder / "out")]
 
-    return Case(what, make, names, command=colorize, code=1)
+    return Case(what, make, names, command=colorize, code=code)
 
 
 def configured(**values: object) -> Callable[[Path], object]:
@@ -118,10 +118,10 @@ LINES = [
             f"{_CONFIG}::test_a_plugin_runs_only_when_it_is_trusted",
         ],
         [
-            _colorize("no configuration", lambda folder: (folder / CONFIG).unlink(), "model"),
+            _colorize("no configuration", lambda folder: (folder / CONFIG).unlink(), CONFIG, code=2),
             _colorize("half a configuration", lambda folder: (folder / CONFIG).write_text("{"), CONFIG),
             _colorize("weights that are cut", lambda f: (f / WEIGHTS).write_bytes(b"x" * 40), WEIGHTS),
-            _colorize("weights of another network", _fewer_weights, WEIGHTS),
+            _colorize("weights of another network", _fewer_weights, "generator"),
             f"{_CONFIG}::test_a_plugin_elsewhere_is_refused_even_when_trusted",
         ],
     ),

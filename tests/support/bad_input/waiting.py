@@ -16,7 +16,12 @@ LINES = [
                 flags("--resources.cpus_per_trial", "100000", "--dry-run"),
                 "this machine has",
             ),
-            Case("half a GPU where there is none", flags("--resources.gpus_per_trial", "0.5"), "no GPU"),
+            Case(
+                "half a GPU where there is none",
+                flags("--resources.gpus_per_trial", "0.5", "--dry-run"),
+                "no GPU",
+                environment={"CUDA_VISIBLE_DEVICES": ""},
+            ),
             f"{_WATCH}::test_a_trial_without_room_is_explained_after_a_minute_and_when_the_cluster_changes",
         ],
         [
