@@ -30,6 +30,7 @@ from study.storage.storage import StorageError
 
 SPEC = "spec"
 GPUS = "gpus"
+PLACEMENT = "placement"
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
@@ -69,15 +70,21 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         conductor: The study's rules.
         capacity: Returns how many trials may run at a time.
         gpus: Returns how many GPUs the next trial asks for.
+        placement: Returns what keeps the next trial from nodes that cannot have it.
     """
 
     def __init__(
-        self, conductor: Conductor, capacity: Callable[[], int], gpus: Callable[[], float] = lambda: 0.0
+        self,
+        conductor: Conductor,
+        capacity: Callable[[], int],
+        gpus: Callable[[], float] = lambda: 0.0,
+        placement: Callable[[], dict[str, Any]] = dict,
     ) -> None:
         super().__init__()
         self._conductor = conductor
         self._capacity = capacity
         self._gpus = gpus
+        self._placement = placement
         self._live: set[str] = set()
 
     def set_search_properties(self, metric: str | None, mode: str | None, config: dict, **spec: Any) -> bool:
@@ -95,7 +102,7 @@ class LedgerSearcher(_KeepsErrors, Searcher):
         if spec is None:
             return None
         self._live.add(trial_id)
-        return {SPEC: asdict(spec), GPUS: self._gpus()}
+        return {SPEC: asdict(spec), GPUS: self._gpus(), PLACEMENT: self._placement()}
 
     def on_trial_complete(self, trial_id: str, result: dict | None = None, error: bool = False) -> None:
         """Let another trial start; the scheduler has reported the result."""

@@ -50,7 +50,7 @@ def run_trials(
     from ray import tune
 
     from study.backend.capacity import Capacity, living_nodes
-    from study.backend.ray_adapters import GPUS, LedgerScheduler, LedgerSearcher, trial_name
+    from study.backend.ray_adapters import GPUS, PLACEMENT, LedgerScheduler, LedgerSearcher, trial_name
     from study.backend.watch import Watch
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -60,14 +60,16 @@ def run_trials(
     capacity = Capacity(cpus, gpus, nodes or living_nodes)
     most = resources.max_concurrent_trials
     searcher = LedgerSearcher(
-        conductor, (lambda: most) if most else capacity, lambda: capacity.request().get("GPU", 0.0)
+        conductor,
+        (lambda: most) if most else capacity,
+        lambda: capacity.request().get("GPU", 0.0),
+        nodes.placement if nodes else dict,
     )
     scheduler = LedgerScheduler(conductor, Watch(say, capacity.request, living_nodes))
 
     def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
         # As the cluster was when the trial was handed out: GPUs may join while the study runs.
-        placement = nodes.placement if nodes else {}
-        return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config[GPUS]}], **placement)
+        return tune.PlacementGroupFactory([{"CPU": cpus, "GPU": config[GPUS]}], **config[PLACEMENT])
 
     tuner = tune.Tuner(
         tune.with_resources(trainable, request),

@@ -88,7 +88,6 @@ class SeeingNodes:
             "there, or give --storage a folder that every node sees or an object store."
         )
 
-    @property
     def placement(self) -> dict[str, Any]:
         """What keeps a placement group of one bundle from the other nodes; nothing where there are none."""
         others = sorted(self._alive - self._seeing)

@@ -63,10 +63,10 @@ def test_a_node_that_sees_nothing_is_told_once_and_left_out(cluster):
     assert capacity() == capacity() == 2
     assert len(told) == 1
     assert "The node 10.0.0.3 does not see the study's storage /mnt/all" in told[0]
-    assert seeing.placement == {"bundle_label_selector": [{NODE_LABEL: "!in(3)"}]}
+    assert seeing.placement() == {"bundle_label_selector": [{NODE_LABEL: "!in(3)"}]}
     del nodes["3"]
     assert capacity() == 2
-    assert seeing.placement == {}
+    assert seeing.placement() == {}
 
 
 def test_a_node_that_joins_gets_trials_once_it_has_answered(cluster):
@@ -77,7 +77,7 @@ def test_a_node_that_joins_gets_trials_once_it_has_answered(cluster):
     nodes["2"] = 1
     answers["2"] = None
     assert capacity() == 1
-    assert seeing.placement == {"bundle_label_selector": [{NODE_LABEL: "!in(2)"}]}
+    assert seeing.placement() == {"bundle_label_selector": [{NODE_LABEL: "!in(2)"}]}
     answers["2"] = ""
     assert capacity() == 2
     nodes["3"] = 1
