@@ -17,8 +17,13 @@ LINES = [
             f"{_RETENTION}::test_clean_with_keep_champions_leaves_the_champions_alone",
         ],
         [
-            Case("a study that does not exist", existing("--name", "yours"), "mine", command=clean),
-            Case("a name that leaves the home", lambda _: ["--name", "../x"], "../x", command=clean),
+            Case(
+                "the checkpoints of a study that does not exist",
+                existing("--name", "yours"),
+                "mine",
+                command=clean,
+            ),
+            Case("checkpoints outside of the home", lambda _: ["--name", "../x"], "../x", command=clean),
         ],
     ),
 ]

@@ -25,8 +25,9 @@ def _foreign_ledger(folder: Path) -> list[str]:
 
 def _foreign_storage(folder: Path) -> list[str]:
     """A folder with a trial of an earlier version, which carried no identity."""
-    (folder / "shared" / "trials" / "fruit" / "unet" / "0").mkdir(parents=True)
-    (folder / "shared" / "trials" / "fruit" / "unet" / "0" / "weights.safetensors").write_text("x")
+    trial = folder / "shared" / "demo" / "trials" / "fruit" / "unet" / "0"
+    trial.mkdir(parents=True)
+    (trial / "weights.safetensors").write_text("x")
     return ["demo", *_SMALL, "--storage", str(folder / "shared")]
 
 

@@ -155,7 +155,7 @@ LINES = [
             Case(
                 "a name that is too long to export",
                 lambda _: ["--name", "a" * 256],
-                "name",
+                "There is no study",
                 command=export,
             ),
             Case(
@@ -177,9 +177,17 @@ LINES = [
             Case("a name with a slash", flags("--name", "a/b"), "a/b"),
             Case("a name that exists", existing("demo", "--name", "mine"), "mine"),
             Case("a dataset's name with a slash", flags("--datasets", "{a/b: {root: 'drawn:fruit'}}"), "a/b"),
-            Case("a name that is too long to deliver", lambda _: ["--name", "a" * 256], "name", command=sync),
             Case(
-                "a name that is too long to report", lambda _: ["--name", "a" * 256], "name", command=report
+                "a name that is too long to deliver",
+                lambda _: ["--name", "a" * 256],
+                "There is no study",
+                command=sync,
+            ),
+            Case(
+                "a name that is too long to report",
+                lambda _: ["--name", "a" * 256],
+                "There is no study",
+                command=report,
             ),
         ],
     ),

@@ -73,16 +73,20 @@ def _plugin(folder: Path) -> None:
     configured(architecture="theirs", plugin="architecture.py")(folder)
 
 
+def _weights_of(tensors: dict[str, np.ndarray]) -> str:
+    return next(name for name, tensor in tensors.items() if tensor.ndim == 4)  # of a convolution
+
+
 def _not_finite(folder: Path) -> None:
     tensors = load_file(folder / WEIGHTS)
-    first = next(iter(tensors))
+    first = _weights_of(tensors)
     tensors[first] = np.full_like(tensors[first], np.nan)
     save_file(tensors, folder / WEIGHTS)
 
 
 def _fewer_weights(folder: Path) -> None:
     tensors = load_file(folder / WEIGHTS)
-    tensors.pop(next(iter(tensors)))
+    tensors.pop(_weights_of(tensors))
     save_file(tensors, folder / WEIGHTS)
 
 
