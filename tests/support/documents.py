@@ -89,6 +89,8 @@ def _own_command(line: str) -> list[str]:
         words = [word for word in shlex.split(line, comments=True) if word != "…"]
     except ValueError:  # a sentence's apostrophe
         return []
+    if words[:1] == ["docker"]:  # its image is called as the program is
+        words = words[words.index("python") :] if "python" in words else []
     words = list(itertools.takewhile(lambda word: word not in _ENDS, words))
     if any("COMMAND" in word for word in words):  # stands for any
         return []
