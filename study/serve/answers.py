@@ -53,7 +53,7 @@ async def answer_json(request: Request, colouring: Colouring, limits: Limits) ->
     """`{"images": [{"name": …, "image": base64}]}` is answered in kind, with a `message` where there is one."""
     try:
         content = await request.json()
-        images = [(str(one.get("name", "")), one["image"]) for one in content["images"]]
+        images = [(plain_name(str(one.get("name", ""))), one["image"]) for one in content["images"]]
     except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
         raise HTTPException(
             400, 'The JSON is not as expected; send {"images": [{"name": "a.jpg", "image": "BASE64"}]}.'
@@ -63,7 +63,7 @@ async def answer_json(request: Request, colouring: Colouring, limits: Limits) ->
     answers = []
     for name, text in images:
         try:
-            file = from_base64(plain_name(name), text)
+            file = from_base64(name, text)
         except DataError as error:
             answers.append(_entry(name, str(error)))
             continue
