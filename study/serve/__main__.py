@@ -13,6 +13,7 @@ from study.cli.command import Parser, run_command, say
 from study.cli.interruption import leave
 from study.cli.options import add_model_options
 from study.errors import UsageError
+from study.serve.limits import Limits
 
 _PORT = 8000
 _PATIENCE = 5  # seconds that requests have to end after Ctrl+C
@@ -34,13 +35,13 @@ def _parser() -> argparse.ArgumentParser:
         "--host", default="127.0.0.1", help="address to listen at (default: 127.0.0.1, this machine alone)"
     )
     parser.add_argument("--port", type=int, default=_PORT, help=f"(default: {_PORT}; 0 takes a free one)")
-    parser.add_argument("--max-files", type=_count, default=20, metavar="N", help="a request (default: 20)")
-    parser.add_argument(
-        "--max-megapixels", type=_count, default=40, metavar="N", help="of a photograph (default: 40)"
-    )
-    parser.add_argument(
-        "--max-megabytes", type=_count, default=100, metavar="N", help="of a request (default: 100)"
-    )
+    usual = Limits()
+    for option, value, of in (
+        ("--max-files", usual.files, "photographs in a request"),
+        ("--max-megapixels", usual.megapixels, "of a photograph"),
+        ("--max-megabytes", usual.megabytes, "of a request"),
+    ):
+        parser.add_argument(option, type=_count, default=value, metavar="N", help=f"{of} (default: {value})")
     return parser
 
 
@@ -63,7 +64,6 @@ def _serve(arguments: list[str], console: Console) -> int:
         from study.deployment.model_source import model_from_options
         from study.serve.app import make_app
         from study.serve.guard import is_loopback
-        from study.serve.limits import Limits
 
         colorizer = model_from_options(options)
         if warning := colorizer.config.origin.get("warning"):

@@ -17,7 +17,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response, Strea
 from data_utils.errors import DataError
 from data_utils.sent_photographs import Coloured, from_base64, plain_name, to_base64
 from study.serve.colouring import Colouring
-from study.serve.limits import TOO_LARGE, Limits
+from study.serve.guard import TOO_LARGE
+from study.serve.limits import Limits
 
 FIELD = "image"
 MESSAGES = "messages.txt"

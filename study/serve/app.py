@@ -15,8 +15,8 @@ from starlette.routing import Route
 from models.colorizer import Colorizer
 from study.serve.answers import answer_form, answer_json
 from study.serve.colouring import Colouring
-from study.serve.guard import Guard
-from study.serve.limits import BUSY, BodyLimit, Limits
+from study.serve.guard import BodyLimit, Guard
+from study.serve.limits import Limits
 
 _PAGE = Path(__file__).with_name("page.html")
 # The page is one file; nothing is loaded from elsewhere, and no other site may frame it.
@@ -47,7 +47,7 @@ def make_app(colorizer: Colorizer, host: str, limits: Limits) -> Starlette:
     async def colour(request: Request) -> Response:
         nonlocal answering
         if answering >= limits.requests:
-            raise HTTPException(BUSY, limits.busy, {"Retry-After": "1"})
+            raise HTTPException(503, limits.busy, {"Retry-After": "1"})
         answering += 1
         try:
             kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,4 +1,4 @@
-"""Who may ask: pages of other sites may not, even if their name was made to lead to this machine."""
+"""What every request passes first: who may ask, and how much may be sent."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import ipaddress
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from study.serve.limits import MEGA, Limits
+
+TOO_LARGE = 413
 _LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 _FORBIDDEN = 403
 
@@ -45,9 +49,42 @@ class Guard:
         host, origin = headers.get("host", ""), headers.get("origin")
         if self._names is not None and _name(host) not in self._names:
             return "This server answers at localhost alone; open it there, or start it with --host."
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and origin.partition("://")[2] != host:
             return "Pages of other sites may not send photographs to this server."
         return ""
+
+
+class BodyLimit:
+    """Refuses bodies by their announced length before they are read, and others while they are.
+
+    Args:
+        app: What answers the rest.
+        limits: The bounds.
+    """
+
+    def __init__(self, app: ASGIApp, limits: Limits) -> None:
+        self._app = app
+        self._limits = limits
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Count what the application reads."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        left = self._limits.megabytes * MEGA
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+
+        async def bounded() -> Message:
+            nonlocal left
+            if announced.isdigit() and int(announced) > self._limits.megabytes * MEGA:
+                raise HTTPException(TOO_LARGE, self._limits.too_many_bytes)
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise HTTPException(TOO_LARGE, self._limits.too_many_bytes)
+            return message
+
+        await self._app(scope, bounded, send)
 
 
 def _name(host: str) -> str:

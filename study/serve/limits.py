@@ -5,12 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
-from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-
 MEGA = 1_000_000
-TOO_LARGE = 413
-BUSY = 503
 
 
 def cores() -> int:
@@ -50,36 +45,3 @@ class Limits:
     def busy(self) -> str:
         """Why one request too many is refused."""
         return f"{self.requests} requests are being answered already; try again in a moment."
-
-
-class BodyLimit:
-    """Refuses bodies by their announced length before they are read, and others while they are.
-
-    Args:
-        app: What answers the rest.
-        limits: The bounds.
-    """
-
-    def __init__(self, app: ASGIApp, limits: Limits) -> None:
-        self._app = app
-        self._limits = limits
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Count what the application reads."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        left = self._limits.megabytes * MEGA
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-
-        async def bounded() -> Message:
-            nonlocal left
-            if announced.isdigit() and int(announced) > self._limits.megabytes * MEGA:
-                raise HTTPException(TOO_LARGE, self._limits.too_many_bytes)
-            message = await receive()
-            left -= len(message.get("body", b""))
-            if left < 0:
-                raise HTTPException(TOO_LARGE, self._limits.too_many_bytes)
-            return message
-
-        await self._app(scope, bounded, send)
