@@ -42,9 +42,10 @@ def _publish(arguments: list[str], console: Console) -> int:
     options = _parser().parse_args(arguments)
 
     from study.comparison.selection import champion_of
-    from study.deployment.model_source import chosen_dataset
+    from study.deployment.model_source import champion_folder, chosen_dataset
     from study.publish.contents import write_contents
     from study.publish.hub import SCHEME, repository, upload
+    from study.settings.identity import NOBODY
     from study.settings.sources import changed_settings
     from study.settings.study_folder import existing_home
     from study.tracking.record import StudyRecord
@@ -53,13 +54,8 @@ def _publish(arguments: list[str], console: Console) -> int:
     home = existing_home(options.home, options.name)
     settings = changed_settings(home.settings_file, {})
     dataset = chosen_dataset(options.name, list(settings.datasets), options.dataset)
-    model = home.champion(dataset)
-    if not model.is_dir():
-        raise UsageError(
-            f"The study {options.name} has no champion of {dataset} yet: let it finish with "
-            f"python -m study.launch --name {options.name} --resume."
-        )
-    record = StudyRecord(home.tracking_uri(settings), options.name)
+    model = champion_folder(options.name, home, dataset)
+    record = StudyRecord(home.tracking_uri(settings), options.name, home.identity or NOBODY)
     champion = champion_of(record, dataset)
     if champion is None:
         raise UsageError(f"MLflow at {record.uri} has no finished trial of {dataset}.")

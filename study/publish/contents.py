@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from models.colorizer_config import CONFIG
 from study.deployment.mlflow_models import CODE, requirements
 from study.deployment.model_card import front_matter, model_card
 from study.deployment.publish import CARD
@@ -54,5 +53,3 @@ def write_contents(
         (folder / CARD).write_text(card, encoding="utf-8")
     except OSError as error:
         raise StudyError(f"{folder} cannot be written: {error}.") from error
-    if not (folder / CONFIG).is_file():
-        raise UsageError(f"{model} is no model folder: it has no {CONFIG}.")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 
+from data_utils.wording import counted
+
 MEGA = 1_000_000
 
 
@@ -34,7 +36,9 @@ class Limits:
     @property
     def too_many_files(self) -> str:
         """Why a request with more files is refused."""
-        return f"There are more than {self.files} photographs; send at most {self.files} at a time."
+        return (
+            f"There are more than {counted(self.files, 'photograph')}; send at most {self.files} at a time."
+        )
 
     @property
     def too_many_bytes(self) -> str:
@@ -44,4 +48,4 @@ class Limits:
     @property
     def busy(self) -> str:
         """Why one request too many is refused."""
-        return f"{self.requests} requests are being answered already; try again in a moment."
+        return f"The server is busy with {counted(self.requests, 'request')}; try again in a moment."
