@@ -43,9 +43,11 @@ def colour_server(model: Path, limits: Limits | None = None, host: str = "127.0.
         while not server.started:
             assert thread.is_alive()
             time.sleep(0.01)
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def ask(address: str, body: bytes | None = None, **headers: str) -> Answer:
