@@ -69,7 +69,7 @@ _one_large = threading.RLock()
 
 
 @contextmanager
-def opened(path: Path, min_side: int = 1) -> Iterator[Image.Image]:
+def opened(path: Path, min_side: int = 1, max_pixels: int = MAX_PIXELS) -> Iterator[Image.Image]:
     """Open, bound, decode and rotate one file; mode, format, profile and metadata stay as stored.
 
     While the context is open no other thread holds a large image, so that memory follows the largest file.
@@ -77,13 +77,14 @@ def opened(path: Path, min_side: int = 1) -> Iterator[Image.Image]:
     Args:
         path: The file.
         min_side: Files with a shorter side than this are refused before they are decoded.
+        max_pixels: Files with more are refused before they are decoded; formats may have lower bounds.
 
     Raises:
         RefusedImage: With the reason in one phrase, also for what Pillow raises inside the context.
     """
     _require_regular_file(path)
     with refusals(path), _TimedFile(path) as file, Image.open(file, formats=_known_formats()) as image:
-        _require_bounds(path, image, min_side)
+        _require_bounds(path, image, min_side, max_pixels)
         if image.format in ("JPEG", "MPO"):
             image.decodermaxblock = _JPEG_BLOCK  # type: ignore[attr-defined]
         large = image.width * image.height > _LARGE
@@ -159,8 +160,8 @@ def _upright(image: Image.Image) -> Image.Image:
     return image
 
 
-def _require_bounds(path: Path, image: Image.Image, min_side: int) -> None:
-    bound = FORMAT_PIXELS.get(image.format or "", MAX_PIXELS)
+def _require_bounds(path: Path, image: Image.Image, min_side: int, max_pixels: int) -> None:
+    bound = min(max_pixels, FORMAT_PIXELS.get(image.format or "", max_pixels))
     if image.width * image.height > bound:
         raise RefusedImage(path, f"{image.width}×{image.height} pixels are more than {bound}")
     if min(image.size) < min_side:

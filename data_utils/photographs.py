@@ -31,7 +31,7 @@ from PIL import Image, ImageCms
 
 from data_utils.decode_image import NO_WHITE, TOO_WIDE, WIDE_MODES
 from data_utils.errors import DataError, printable
-from data_utils.open_image import RefusedImage, one_line, opened, tiles
+from data_utils.open_image import MAX_PIXELS, RefusedImage, one_line, opened, tiles
 from data_utils.photo_metadata import Metadata, not_kept, read_metadata, save_options
 
 _SUFFIXES = {
@@ -72,13 +72,17 @@ class Photograph:
         return not_kept(self.metadata, self.form)
 
 
-def read_photograph(path: Path) -> Photograph:
+def read_photograph(path: Path, max_pixels: int = MAX_PIXELS) -> Photograph:
     """Read a file.
+
+    Args:
+        path: The file.
+        max_pixels: Files with more are refused before they are decoded.
 
     Raises:
         RefusedImage: It is no usable image; the message names it.
     """
-    with opened(path) as image:
+    with opened(path, max_pixels=max_pixels) as image:
         alpha = _alpha(image) if image.has_transparency_data else None
         form = image.format if image.format in _SUFFIXES else "PNG"
         if alpha is not None and form in _WITHOUT_ALPHA:

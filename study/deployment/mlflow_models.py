@@ -32,7 +32,8 @@ _PACKAGES = (
     "lazy_loader",
 )
 _EXAMPLE_SIDE = 16
-_CODE = Path(__file__).parents[2]
+CODE = Path(__file__).parents[2]
+"""Where the packages `models` and `data_utils` lie, which travel with a model."""
 
 
 def requirements() -> list[str]:
@@ -161,21 +162,15 @@ class ModelRegistry:
 def _save_pyfunc(folder: Path, path: Path, description: Any) -> None:
     """Wrap a model folder as an MLflow model, from code: nothing is pickled and no inference is run."""
     import mlflow
-    from mlflow.models import ModelSignature
-    from mlflow.types import Schema, TensorSpec
 
-    uint8 = np.dtype(np.uint8)
-    signature = ModelSignature(
-        Schema([TensorSpec(uint8, (-1, -1, -1))]), Schema([TensorSpec(uint8, (-1, -1, -1, 3))])
-    )
     ramp = np.linspace(0, 255, _EXAMPLE_SIDE, dtype=np.uint8)
     mlflow.pyfunc.save_model(
         path,
         mlflow_model=description,
         python_model=str(Path(__file__).with_name("served_model.py")),
-        code_paths=[str(_CODE / "models")],
+        code_paths=[str(CODE / "models"), str(CODE / "data_utils")],
         artifacts={"model": str(folder)},
-        signature=signature,
+        signature=False,  # MLflow has none for arrays or else files; the model checks what it is given
         input_example=np.tile(ramp, (1, _EXAMPLE_SIDE, 1)),
         pip_requirements=requirements(),
     )

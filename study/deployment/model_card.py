@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import yaml
+
 from data_utils.wording import counted
 from models.architectures import architecture
 from models.metrics import KEPT, OBJECTIVE, TRIVIAL
@@ -21,6 +23,7 @@ _CODE = (
     "that `config.json` names) with all rights of whoever loads it. `python -m study.colorize` and "
     "`python -m study.export_onnx` do so with `--trust-code` alone; read the program first."
 )
+_TASK = {"type": "image-to-image", "name": "Image colorization"}
 _FAR = 0.2
 """Ratios that differ from 1 by more than this are called a failure."""
 
@@ -40,6 +43,36 @@ def model_card(record: StudyRecord, champion: TrialRecord) -> str:
         sections["Its own code"] = _CODE
     title = f"# {record.name}: {champion.architecture}, champion of {champion.dataset}"
     return "\n\n".join([title, *(f"## {name}\n\n{text}" for name, text in sections.items())]) + "\n"
+
+
+def front_matter(record: StudyRecord, champion: TrialRecord, licence: str) -> str:
+    """What Hugging Face reads of a card, between lines of dashes above it.
+
+    Args:
+        record: The study.
+        champion: The trial behind the model.
+        licence: Of the weights, as Hugging Face abbreviates it.
+    """
+    summary = summarise_cell(Evidence(record), champion.dataset, champion.architecture)
+    shown = [name for name in _SHOWN if name in summary.test]
+    facts: dict[str, object] = {
+        "license": licence,
+        "library_name": "pytorch",
+        "pipeline_tag": _TASK["type"],
+        "tags": ["image-colorization", "colorization", champion.architecture],
+    }
+    if shown:
+        facts["metrics"] = shown
+        results = [
+            {"type": name, "name": HEADINGS[name], "value": round(summary.test[name].value, 4)}
+            for name in shown
+        ]
+        dataset = {"name": champion.dataset, "type": champion.dataset, "split": "test"}
+        model = {"name": f"{record.name}-{champion.dataset}"}
+        facts["model-index"] = [
+            {**model, "results": [{"task": _TASK, "dataset": dataset, "metrics": results}]}
+        ]
+    return f"---\n{yaml.safe_dump(facts, sort_keys=False, allow_unicode=True)}---\n"
 
 
 def _purpose(record: StudyRecord, champion: TrialRecord) -> str:

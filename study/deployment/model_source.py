@@ -54,12 +54,11 @@ def chosen_dataset(name: str, datasets: Sequence[str], dataset: str | None) -> s
     return dataset or datasets[0]
 
 
-def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
-    """The champion of a dataset, from the study's folder.
+def champion_folder(name: str, study: StudyHome, dataset: str) -> Path:
+    """The model folder of a dataset's champion.
 
     Raises:
         UsageError: There is none yet.
-        ModelError: Its files are damaged.
     """
     folder = study.champion(dataset)
     if not (folder / CONFIG).is_file():
@@ -67,6 +66,17 @@ def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
             f"The study {name} has no champion of {dataset} yet: let it finish with "
             f"python -m study.launch --name {name} --resume, or fetch what MLflow lacks with study.sync."
         )
+    return folder
+
+
+def load_champion(name: str, study: StudyHome, dataset: str) -> Colorizer:
+    """The champion of a dataset, from the study's folder.
+
+    Raises:
+        UsageError: There is none yet.
+        ModelError: Its files are damaged.
+    """
+    folder = champion_folder(name, study, dataset)
     return Colorizer.load(folder, trust_code=True)  # the study has loaded its plug-ins from its own settings
 
 

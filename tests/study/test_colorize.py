@@ -7,27 +7,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.architectures import ARCHITECTURES, architecture, seeded_build
+from models.architectures import ARCHITECTURES
 from models.colorizer import Colorizer
-from models.colorizer_config import CONFIG, PLUGIN, ColorizerConfig
+from models.colorizer_config import CONFIG, PLUGIN
 from models.metrics import rgb_to_lab
-from models.settings import ModelSettings
-from models.vgg import vgg16_describer
 from study import colorize, export_onnx
 from study.deployment.onnx import TOLERANCE
+from tests.support.model_folders import make_model
 from tests.support.odd_images import ODD
-from tests.support.synthetic import CPU
 from tests.support.tables import restored
-
-
-def make_model(folder, name="unet", **origin):
-    definition = architecture(name)
-    learner = seeded_build(definition, ModelSettings(width=4), definition.textbook, CPU, 0)
-    vgg16 = "random" if definition.features else ""
-    config = ColorizerConfig(name, 4, 32, vgg16=vgg16, origin=origin)
-    describer = vgg16_describer(definition.features, "random") if definition.features else None
-    Colorizer(config, learner.generator_tensors(), describer, CPU).save(folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -28,19 +28,27 @@ from study.errors import StudyError
 from study.search.trial_spec import TrialState
 from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
-from tests.conftest import FinishedStudy
+from tests.conftest import ROOT, FinishedStudy
+from tests.support.documents import blocks
 
 CELLS = [("fruit", "koalarization"), ("fruit", "unet"), ("fruit", "cgan")]
 LOAD = """
-import json, sys
-import mlflow, numpy as np
+import base64, io, json, sys
+import mlflow, numpy as np, pandas as pd
+from PIL import Image
+file = io.BytesIO()
+Image.radial_gradient("L").resize((30, 40)).save(file, "PNG")
+table = pd.DataFrame({"image": [base64.b64encode(file.getvalue()).decode(), "aGVsbG8="]})
 mlflow.set_tracking_uri(sys.argv[1])
 grey = np.random.default_rng(0).integers(0, 256, (2, 40, 56), dtype=np.uint8)
 for uri in sys.argv[2:]:
     model = mlflow.pyfunc.load_model(uri)
     colour = model.predict(grey)
-    kinds = [one.to_dict() for one in (model.metadata.signature.inputs, model.metadata.signature.outputs)]
-    print(json.dumps([uri, list(colour.shape), str(colour.dtype), int(np.ptp(colour, axis=-1).max()), kinds]))
+    made, refused = model.predict(table)
+    with Image.open(io.BytesIO(base64.b64decode(made["image"]))) as image:
+        size, form = list(image.size), image.format
+    colourful = int(np.ptp(colour, axis=-1).max())
+    print(json.dumps([uri, list(colour.shape), str(colour.dtype), colourful, size, form, refused]))
 """
 
 
@@ -98,11 +106,14 @@ def test_every_cells_model_loads_and_colours_in_a_fresh_process_elsewhere(record
     assert done.returncode == 0, done.stderr
     answers = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("[")]
     assert [answer[0] for answer in answers] == uris
-    for _, shape, kind, colourful, (inputs, outputs) in answers:
+    for _, shape, kind, colourful, size, form, refused in answers:
         assert (shape, kind) == ([2, 40, 56, 3], "uint8")
         assert colourful > 0
-        assert inputs[0]["tensor-spec"] == {"dtype": "uint8", "shape": [-1, -1, -1]}
-        assert outputs[0]["tensor-spec"] == {"dtype": "uint8", "shape": [-1, -1, -1, 3]}
+        assert (size, form) == ([30, 40], "PNG")
+        assert refused == {
+            "image": "",
+            "message": "image 2 is refused: it is not an image in a known format.",
+        }
 
 
 def test_the_champion_is_registered_with_its_card(record, client):
@@ -174,11 +185,24 @@ def test_mlflow_serves_the_champion_over_http(record, tmp_path):
         )
         with urllib.request.urlopen(request, timeout=60) as answer:
             coloured = np.array(json.load(answer)["predictions"], dtype=np.uint8)
+        (example,) = [one for one in blocks(ROOT / "docs" / "serving.md") if "/invocations" in one.text]
+        Image.linear_gradient("L").save(tmp_path / "harbour.jpg")
+        (tmp_path / "market.png").write_text("no image")
+        program = example.text.replace("http://127.0.0.1:5001", f"http://127.0.0.1:{port}")
+        shown = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
     finally:
         os.killpg(server.pid, signal.SIGTERM)
         server.wait(30)
     assert coloured.shape == (1, 44, 60, 3)
     assert np.ptp(coloured, axis=-1).max() > 0
+    assert shown.stdout.splitlines() == [
+        "harbour.jpg coloured",
+        "market.png image 2 is refused: it is not an image in a known format.",
+    ], shown.stderr
+    with Image.open(tmp_path / "coloured-harbour.jpg") as image:
+        assert (image.size, image.mode) == ((256, 256), "RGB")
 
 
 def wait_for(url: str, server: subprocess.Popen, log: Path) -> None:
