@@ -24,9 +24,9 @@ def list_table(studies: Mapping[str, StudyStatus | str]) -> Table:
     """
     table = Table(box=box.SIMPLE_HEAD, padding=0)
     for heading in ("study", "state", "trials", "finals", "left", "disk", "best"):
-        table.add_column(
-            heading, justify="left" if heading in ("study", "state", "best") else "right", no_wrap=True
-        )
+        text = heading in ("study", "state", "best")
+        # The last column holds a sentence where a study cannot be read.
+        table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "best", overflow="fold")
     for name, one in studies.items():
         if isinstance(one, str):
             table.add_row(name, "unreadable", "", "", "", "", one)
