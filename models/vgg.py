@@ -97,7 +97,13 @@ def vgg16_describer(kind: str, weights: str) -> FrozenVGG16:
     raise ModelError(f"Unknown features {kind!r}; an architecture takes vector or maps.")
 
 
-def image_vectors(grey: np.ndarray, weights: str, device: torch.device, batch_size: int = 64) -> np.ndarray:
+def image_vectors(
+    grey: np.ndarray,
+    weights: str,
+    device: torch.device,
+    batch_size: int = 64,
+    positions: np.ndarray | None = None,
+) -> np.ndarray:
     """VGG16 vectors of images as they are and mirrored.
 
     Args:
@@ -105,6 +111,7 @@ def image_vectors(grey: np.ndarray, weights: str, device: torch.device, batch_si
         weights: See `load_vgg16`.
         device: Where to compute.
         batch_size: Images at a time.
+        positions: Of the images in question; all, if none are given. Only these are read, a batch at a time.
 
     Returns:
         2×N×512 float32: plain, then horizontally flipped.
@@ -112,15 +119,20 @@ def image_vectors(grey: np.ndarray, weights: str, device: torch.device, batch_si
     Raises:
         ModelError: The weights are missing or wrong.
     """
-    vectors = np.empty((2, len(grey), 512), dtype=np.float32)
+    positions = np.arange(len(grey)) if positions is None else positions
+    vectors = np.empty((2, len(positions), 512), dtype=np.float32)
     network = VGG16Features(weights).to(device)
-    for rows, images in _both_ways(grey, device, batch_size):
+    for rows, images in _both_ways(grey, positions, device, batch_size):
         vectors[rows] = network(images).cpu().numpy()
     return vectors
 
 
 def image_maps(
-    grey: np.ndarray, weights: str, device: torch.device, batch_size: int = 64
+    grey: np.ndarray,
+    weights: str,
+    device: torch.device,
+    batch_size: int = 64,
+    positions: np.ndarray | None = None,
 ) -> tuple[np.ndarray, ...]:
     """VGG16's maps of images as they are and mirrored; see `maps_bytes` for the memory they take.
 
@@ -129,6 +141,7 @@ def image_maps(
         weights: See `load_vgg16`.
         device: Where to compute.
         batch_size: Images at a time.
+        positions: Of the images in question; all, if none are given. Only these are read, a batch at a time.
 
     Returns:
         2×N×h×w×C float16 per layer, channels last as narrow networks and GPUs want them: plain, then flipped.
@@ -136,13 +149,14 @@ def image_maps(
     Raises:
         ModelError: The weights are missing or wrong.
     """
+    positions = np.arange(len(grey)) if positions is None else positions
     height, width = grey.shape[1:]
     maps = tuple(
-        np.empty((2, len(grey), height >> level, width >> level, channels), dtype=np.float16)
+        np.empty((2, len(positions), height >> level, width >> level, channels), dtype=np.float16)
         for level, channels in enumerate(MAP_LAYERS.values(), start=1)
     )
     network = VGG16Maps(weights).to(device)
-    for rows, images in _both_ways(grey, device, batch_size):
+    for rows, images in _both_ways(grey, positions, device, batch_size):
         for array, found in zip(maps, network(images), strict=True):
             array[rows] = found.movedim(1, -1).half().cpu().numpy()
     return maps
@@ -157,10 +171,10 @@ def maps_bytes(count: int, size: int) -> int:
 
 
 def _both_ways(
-    grey: np.ndarray, device: torch.device, batch_size: int
+    grey: np.ndarray, positions: np.ndarray, device: torch.device, batch_size: int
 ) -> Iterator[tuple[tuple[int, slice], Tensor]]:
-    for start in range(0, len(grey), batch_size):
-        images = torch.from_numpy(grey[start : start + batch_size].copy()).to(device)
+    for start in range(0, len(positions), batch_size):
+        images = torch.from_numpy(grey[positions[start : start + batch_size]]).to(device)
         rows = slice(start, start + len(images))
         yield (0, rows), images
         yield (1, rows), images.flip(-1)

@@ -43,21 +43,25 @@ class MeanChroma:
         return lab_to_rgb(lab).clamp_(0, 1).mul_(2).sub_(1)
 
 
-def mean_chroma(train_colour: NDArray[np.uint8], chunk: int = 64) -> MeanChroma:
+def mean_chroma(
+    colour: NDArray[np.uint8], train: NDArray[np.int64] | None = None, chunk: int = 64
+) -> MeanChroma:
     """Measure the mean a* and b* of the training images.
 
     Args:
-        train_colour: N×S×S×3 RGB, 0 to 255.
-        chunk: Images converted at once, which bounds the memory.
+        colour: N×S×S×3 RGB, 0 to 255.
+        train: Positions of the training images; all, if none are given.
+        chunk: Images read and converted at once, which bounds the memory.
 
     Raises:
         ValueError: When there is no image.
     """
-    if len(train_colour) == 0:
+    train = np.arange(len(colour)) if train is None else train
+    if len(train) == 0:
         raise ValueError("The mean chroma needs at least one training image; there is none.")
     total = torch.zeros(2, dtype=torch.float64)
-    for start in range(0, len(train_colour), chunk):
-        rgb = torch.from_numpy(train_colour[start : start + chunk]).permute(0, 3, 1, 2).float() / 255
+    for start in range(0, len(train), chunk):
+        rgb = torch.from_numpy(colour[train[start : start + chunk]]).permute(0, 3, 1, 2).float() / 255
         total += rgb_to_lab(rgb)[:, 1:].double().mean(dim=(2, 3)).sum(dim=0)
-    a, b = (total / len(train_colour)).tolist()
+    a, b = (total / len(train)).tolist()
     return MeanChroma(a, b)

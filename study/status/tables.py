@@ -26,7 +26,9 @@ def list_table(studies: Mapping[str, StudyStatus | str]) -> Table:
     for heading in ("study", "state", "trials", "finals", "left", "disk", "best"):
         text = heading in ("study", "state", "best")
         # The last column holds a sentence where a study cannot be read.
-        table.add_column(heading, justify="left" if text else "right", no_wrap=heading != "best", overflow="fold")
+        table.add_column(
+            heading, justify="left" if text else "right", no_wrap=heading != "best", overflow="fold"
+        )
     for name, one in studies.items():
         if isinstance(one, str):
             table.add_row(name, "unreadable", "", "", "", "", one)

@@ -77,10 +77,11 @@ def store_features(
 
     def build() -> dict[str, np.ndarray]:
         started = time.perf_counter()
-        device, grey = choose_device(settings.model.device), images.grey[used]
-        found = (
-            image_maps(grey, weights, device) if kind == "maps" else (image_vectors(grey, weights, device),)
-        )
+        device = choose_device(settings.model.device)
+        if kind == "maps":
+            found = image_maps(images.grey, weights, device, positions=used)
+        else:
+            found = (image_vectors(images.grey, weights, device, positions=used),)
         levels = {f"{_LEVEL}{number}": array for number, array in enumerate(found)}
         return {**levels, _POSITIONS: used, _SECONDS: np.array([time.perf_counter() - started])}
 

@@ -45,7 +45,7 @@ def _evaluation(images: ImageSet, name: str) -> dict[str, np.ndarray]:
 
 def _prediction(images: ImageSet, name: str) -> Callable[[Tensor], Tensor]:
     if name == "mean chroma":
-        return mean_chroma(images.colour[images.indices(TRAIN)]).predict
+        return mean_chroma(images.colour, images.indices(TRAIN)).predict
     if name == "best tint":
         return best_tint(images.colour, images.indices(TRAIN)).predict
     return {"grey copy": grey_copy, "white": white}[name]
