@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -51,26 +52,26 @@ def compare_studies(a: Evidence, b: Evidence) -> list[Sides]:
 
 def _sides(a: Evidence, b: Evidence, dataset: str, architecture: str) -> Sides:
     cell_a, cell_b = a.cells.get((dataset, architecture)), b.cells.get((dataset, architecture))
-    means = [_mean(evidence, cell) for evidence, cell in ((a, cell_a), (b, cell_b))]
+    both = partial(Sides, dataset, architecture, _mean(a, cell_a), _mean(b, cell_b))
     if cell_a is None or cell_b is None:
-        return Sides(dataset, architecture, *means, why_not="in one study alone")
+        return both(why_not="in one study alone")
     if a.record.objective != b.record.objective:
-        return Sides(dataset, architecture, *means, why_not="other objective")
+        return both(why_not="other objective")
     if a.record.settings["model"]["image_size"] != b.record.settings["model"]["image_size"]:
-        return Sides(dataset, architecture, *means, why_not="other image size")
+        return both(why_not="other image size")
     scores_a, scores_b = _by_file(a, cell_a), _by_file(b, cell_b)
     common = scores_a.columns.intersection(scores_b.columns)
     if len(common) < _FEWEST_IMAGES:
-        return Sides(dataset, architecture, *means, len(common), why_not="no common test images")
+        return both(len(common), why_not="no common test images")
     if not np.allclose(_truth(a, cell_a)[common], _truth(b, cell_b)[common], rtol=1e-4, atol=1e-6):
-        return Sides(dataset, architecture, *means, len(common), why_not="other images of the same names")
+        return both(len(common), why_not="other images of the same names")
     count = min(len(scores_a), len(scores_b))
     (verdict,) = verdicts(
         {A: scores_a[common].to_numpy()[:count], B: scores_b[common].to_numpy()[:count]},
         looks=[count],
         most_replicates=count,
     )
-    return Sides(dataset, architecture, *means, len(common), verdict)
+    return both(len(common), verdict)
 
 
 def _mean(evidence: Evidence, cell: CellEvidence | None) -> Interval | None:

@@ -223,6 +223,8 @@ def _inert(value: Any) -> Any:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def _as_written(text: str | None) -> str | None:
+def _as_written(text: object) -> str:
     """The text that `_inert` was given."""
+    if not isinstance(text, str):
+        raise ValueError("a line is shorter or longer than the others")
     return text[1:] if text and text.startswith(tuple(f"'{first}" for first in _FORMULA)) else text

@@ -168,7 +168,7 @@ def _print_facts(settings: StudySettings, facts: dict[str, Any], console: Consol
         for sentence in (*one["warnings"], *_one_picture(name, one)):
             say(console, sentence)
         if settings.budget.images is not None:
-            epochs = settings.datasets[name].epochs
+            epochs = settings.datasets[name].epochs or 0  # known by now
             say(
                 console,
                 f"{name}: {counted(epochs, 'epoch')}, so that a trial sees about {settings.budget.images} images",

@@ -77,7 +77,7 @@ def why(error: BaseException) -> str:
     while cause is not None:
         if isinstance(cause, ProxyError):
             url = cause.request.url if cause.request else None
-            proxy = proxy_of(url) if url else None
+            proxy = proxy_of(str(url)) if url else None
             return masked(f"{proxy or 'the proxy between here and the server'} does not answer")
         cause = cause.__cause__ or cause.__context__
     return first_line(error)

@@ -96,7 +96,7 @@ class Tracker:
         dataset: str | None = None,
     ) -> None:
         shared = self._shared
-        inputs = [{"name": dataset, **shared.data[dataset]}] if dataset in shared.data else []
+        inputs = [{"name": name, **one} for name, one in shared.data.items() if name == dataset]
         self._add(
             run,
             "open",
