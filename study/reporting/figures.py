@@ -83,8 +83,10 @@ def curves(
     ]
     finite = [one["y"] for one in values if isinstance(one["y"], float)]
     spans = bool(finite) and min(finite) > 0 and max(finite) > LOG_FROM * min(finite)
-    legend = {} if any(line.label for line in lines) else None
-    x = field("x", xlabel, **(whole([one["x"] for one in values]) if counted else {}))
+    legend: Spec | None = {} if any(line.label for line in lines) else None
+    x = field(
+        "x", xlabel, **(whole([float(x) for line in lines for x in np.ravel(line.x)]) if counted else {})
+    )
     shown = [said("x", xlabel, ",.6~g"), said("y", ylabel, ".4~g")]
     mark: Spec = {"type": "line", "interpolate": "step-after" if steps else "linear"}
     visible = steps or len(finite) < len(values) or any(np.size(line.x) == 1 for line in lines)
