@@ -81,10 +81,12 @@ def curves(
         for label, line in zip(labels, lines, strict=True)
         for x, y in np.column_stack([line.x, line.y])
     ]
-    finite = [y for line in lines for y in map(number, np.asarray(line.y, float).ravel()) if y is not None]
+    finite = [one["y"] for one in values if isinstance(one["y"], float)]
     spans = bool(finite) and min(finite) > 0 and max(finite) > LOG_FROM * min(finite)
     legend: Spec | None = {} if any(line.label for line in lines) else None
-    x = field("x", xlabel, **(whole([one["x"] for one in values]) if counted else {}))
+    x = field(
+        "x", xlabel, **(whole([float(x) for line in lines for x in np.ravel(line.x)]) if counted else {})
+    )
     shown = [said("x", xlabel, ",.6~g"), said("y", ylabel, ".4~g")]
     mark: Spec = {"type": "line", "interpolate": "step-after" if steps else "linear"}
     visible = steps or len(finite) < len(values) or any(np.size(line.x) == 1 for line in lines)
