@@ -1,14 +1,19 @@
 """Nodes that do not see the study's storage get no trial."""
 
 import shutil
+import threading
 
 import pytest
 import ray
+from ray import cloudpickle, tune
 
 from study.backend.capacity import Capacity
+from study.backend.ray_tuner import run_trials
 from study.backend.seeing_nodes import NODE_LABEL, SeeingNodes, why_unseen
+from study.settings.study_folder import StudyHome
 from study.storage.owner import set_storage_owner
 from study.storage.storage import Storage
+from tests.support.simulated import simulate, study_settings
 
 
 def test_a_storage_is_seen_where_the_studys_mark_is_read_and_something_can_be_written(tmp_path):
@@ -83,3 +88,24 @@ def test_a_node_that_joins_gets_trials_once_it_has_answered(cluster):
     nodes["3"] = 1
     answers["3"] = ray.exceptions.RayError()
     assert capacity() == 2
+
+
+def test_what_tune_sends_to_workers_holds_neither_the_driver_nor_its_console(tmp_path, monkeypatch):
+    lock = threading.RLock()  # as a console has one
+
+    def say(sentence):
+        with lock:
+            print(sentence)
+
+    class Tuner:
+        def __init__(self, trainable, **_):
+            self.trainable = trainable
+
+        def fit(self):
+            cloudpickle.dumps(self.trainable)
+
+    monkeypatch.setattr(tune, "Tuner", Tuner)
+    settings = study_settings(architectures=["unet"])
+    _, conductor, _, _ = simulate(settings)
+    nodes = SeeingNodes("/mnt/all", "7f", "1", say)
+    run_trials(tune.Trainable, settings, StudyHome(tmp_path / "mine"), conductor, say, nodes)
