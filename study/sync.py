@@ -9,7 +9,8 @@ from functools import partial
 
 from rich.console import Console
 
-from study.cli.command import FAILED, Parser, counted, program, run_command, say
+from data_utils.wording import counted
+from study.cli.command import FAILED, Parser, program, run_command, say
 from study.cli.options import add_study_options
 
 

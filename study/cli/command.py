@@ -67,11 +67,6 @@ def say(console: Console, text: str, style: str | None = None) -> None:
     console.print(masked(text), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 trial`, `3 trials`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def program(name: str) -> str:
     """How to call a program installed beside this Python: by name if the shell finds it so, else by path."""
     beside = Path(sys.executable).with_name(name)

@@ -13,7 +13,8 @@ from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 
-from study.cli.command import counted, say
+from data_utils.wording import counted
+from study.cli.command import say
 from study.driver.plan import Pace
 from study.search.cells import Cell, Stage
 from study.search.trial_spec import End, Report, TrialSpec, TrialState

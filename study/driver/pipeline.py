@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
-from study.cli.command import FAILED, counted, program, say
+from data_utils.wording import counted
+from study.cli.command import FAILED, program, say
 from study.cli.interruption import INTERRUPTED, Interruption
 from study.driver.launching import Launch
 from study.driver.preflight import cluster_of

@@ -14,12 +14,12 @@ from sqlalchemy.exc import ArgumentError
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
 from data_utils.load_dataset import DRAWN
+from data_utils.wording import counted
 from models.architectures import architecture
 from models.errors import ModelError
 from models.hardware import choose_device
 from models.proxy import proxy_of
 from models.vgg_weights import describe_weights
-from study.cli.command import counted
 from study.errors import UsageError, first_line, holds_secret
 from study.settings.addresses import check_places
 from study.settings.schema import StudySettings

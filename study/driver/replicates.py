@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from study.cli.command import counted
+from data_utils.wording import counted
 from study.search.attributes import DEVICE_SECONDS
 from study.search.database import ledger_errors, open_storage
 from study.search.ledger import StudyLedger

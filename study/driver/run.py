@@ -12,10 +12,11 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from rich.console import Console
 
+from data_utils.wording import counted
 from models.metrics.evaluation import save_evaluation
 from study.backend.ray_cluster import ray_cluster
 from study.backend.ray_tuner import train_trials
-from study.cli.command import counted, say
+from study.cli.command import say
 from study.cli.interruption import Interruption
 from study.driver.closing_summary import runs_lines
 from study.driver.environment import environment_tags, usage_here

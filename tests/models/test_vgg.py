@@ -81,3 +81,15 @@ def test_stored_maps_are_halves_plain_and_mirrored():
 def test_unknown_features_are_refused():
     with pytest.raises(ModelError, match="'edges'"):
         vgg16_describer("edges", "random")
+
+
+def test_only_the_images_in_question_are_described():
+    grey, chosen = greys(), np.array([2, 0])
+    vectors = image_vectors(grey, "random", CPU, positions=chosen)
+    np.testing.assert_array_equal(vectors, image_vectors(grey[chosen], "random", CPU))
+    for some, whole in zip(
+        image_maps(grey, "random", CPU, positions=chosen),
+        image_maps(grey[chosen], "random", CPU),
+        strict=True,
+    ):
+        np.testing.assert_array_equal(some, whole)

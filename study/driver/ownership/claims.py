@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from study.cli.command import counted
+from data_utils.wording import counted
 from study.errors import StudyError, UsageError
 from study.search.cells import cells_of
 from study.search.database import owners

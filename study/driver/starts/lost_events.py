@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Iterator
 
-from study.cli.command import counted
+from data_utils.wording import counted
 from study.search import attributes as keys
 from study.search.cell_progress import charged_epochs
 from study.search.cells import Cell, Stage

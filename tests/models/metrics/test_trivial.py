@@ -25,6 +25,9 @@ def test_mean_chroma_agrees_with_scikit_image() -> None:
     lab = rgb2lab(train)
     assert (trivial.a, trivial.b) == pytest.approx((lab[..., 1].mean(), lab[..., 2].mean()), abs=1e-3)
 
+    some = mean_chroma(train, np.array([1, 3]), chunk=1)
+    assert (some.a, some.b) == pytest.approx(lab[[1, 3], ..., 1:].mean(axis=(0, 1, 2)), abs=1e-3)
+
     grey = (GREY[0, 0].double().numpy() + 1) / 2
     tinted = rgb2lab(np.stack([grey] * 3, axis=-1))
     tinted[..., 1:] = trivial.a, trivial.b

@@ -7,7 +7,7 @@ from rich.console import Console
 
 from data_utils.errors import DataError
 from models.errors import ModelError
-from study.cli.command import counted, run_command, say
+from study.cli.command import run_command, say
 
 
 def test_a_path_with_brackets_is_printed_whole_and_on_one_line():
@@ -29,11 +29,3 @@ def test_no_message_of_any_package_shows_a_secret(kind, capsys):
     out, errors = capsys.readouterr()
     assert out == "http://me:***@host/weights?token=*** cannot be read.\n"
     assert errors == out
-
-
-def test_one_thing_is_counted_in_the_singular():
-    assert [counted(number, "failed trial") for number in (0, 1, 2)] == [
-        "0 failed trials",
-        "1 failed trial",
-        "2 failed trials",
-    ]
