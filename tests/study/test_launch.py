@@ -84,7 +84,8 @@ def test_mlflow_mirrors_the_ledger_one_to_one(ledger, runs):
                 run = by_key[f"{cell}/{prefix}{trial.number}"]
                 assert run.info.status == STATUS[trial.state.name]
                 assert run.data.tags["mlflow.parentRunId"] == parent
-                assert {name: str(value) for name, value in trial.params.items()} == run.data.params
+                searched = {name: str(value) for name, value in trial.params.items()}
+                assert searched.items() <= run.data.params.items()  # beside the study's fixed settings
     assert len(by_key) == 1 + len(CELLS) + 3 * (4 + 2)
 
 
