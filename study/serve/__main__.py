@@ -86,7 +86,7 @@ def _serve(arguments: list[str], console: Console) -> int:
             timeout_graceful_shutdown=_PATIENCE,
         )
         uvicorn.Server(config).run(sockets=[listening])
-    return 0
+    raise KeyboardInterrupt  # nothing else ends it, and uvicorn may have swallowed that one
 
 
 def _listen(host: str, port: int) -> socket.socket:

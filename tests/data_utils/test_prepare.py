@@ -30,7 +30,7 @@ def test_it_tells_what_is_in_the_folder(tmp_path, cache, capsys):
     assert "natural-color, 21 images at 16×16" in out
     assert "2 categories" in out
     assert "24×24: 20 images" in out
-    assert "30×30: 1 images" in out
+    assert "30×30: 1 image\n" in out
     assert "pairs of identical images: 1" in out
     assert "ColorfulOriginal/Pear/pear1.png = ColorfulOriginal/Pear/twin.png" in out
     assert "ColorfulOriginal/Apple/apple4.png: 122.0 grey levels" in out
