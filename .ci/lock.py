@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-EXTRAS = ("test", "docs", "postgres", "s3", "heic", "onnx")
+EXTRAS = ("test", "docs", "postgres", "s3", "heic", "onnx", "hf")
 CUDA = re.compile(r"(nvidia-(?!ml-py)|cuda-|triton)")
 HEAD = """\
 # Made by `make lock`: the versions that the suite ran on, as constraints for pip and uv. CUDA's packages are left out,
