@@ -89,6 +89,7 @@ def _private_environment() -> Iterator[None]:
         "RAY_AUTH_MODE": "token",
         "RAY_AUTH_TOKEN": secrets.token_hex(32),
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",  # as in `_loopback_allowed`, for Ray's other processes
+        "RAY_USAGE_STATS_ENABLED": os.environ.get("RAY_USAGE_STATS_ENABLED", "0"),
     }
     before = {name: os.environ.pop(name, None) for name in environment}
     os.environ.update(environment)

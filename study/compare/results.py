@@ -55,11 +55,11 @@ def _sides(a: Evidence, b: Evidence, dataset: str, architecture: str) -> Sides:
     both = partial(Sides, dataset, architecture, _mean(a, cell_a), _mean(b, cell_b))
     if cell_a is None or cell_b is None:
         return both(why_not="in one study alone")
-    if a.record.objective != b.record.objective:
-        return both(why_not="other objective")
-    if a.record.settings["model"]["image_size"] != b.record.settings["model"]["image_size"]:
-        return both(why_not="other image size")
+    if reason := _other_measurement(a, b):
+        return both(why_not=reason)
     scores_a, scores_b = _by_file(a, cell_a), _by_file(b, cell_b)
+    if scores_a.empty or scores_b.empty:
+        return both(why_not="every training of a study collapsed")
     common = scores_a.columns.intersection(scores_b.columns)
     if len(common) < _FEWEST_IMAGES:
         return both(len(common), why_not="no common test images")
@@ -72,6 +72,13 @@ def _sides(a: Evidence, b: Evidence, dataset: str, architecture: str) -> Sides:
         most_replicates=count,
     )
     return both(len(common), verdict)
+
+
+def _other_measurement(a: Evidence, b: Evidence) -> str:
+    if a.record.objective != b.record.objective:
+        return "other objective"
+    sizes = {one.record.settings["model"]["image_size"] for one in (a, b)}
+    return "other image size" if len(sizes) > 1 else ""
 
 
 def _mean(evidence: Evidence, cell: CellEvidence | None) -> Interval | None:
