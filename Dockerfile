@@ -24,7 +24,8 @@ RUN mkdir study models data_utils \
     && pip uninstall --yes colorization-study
 
 FROM python:${PYTHON}-slim
-# KubeRay asks a node whether it is well with wget.
+# KubeRay asks a node whether it is well with wget, in whatever version Debian has.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends wget \
     && rm -rf /var/lib/apt/lists/* \
