@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command, say
+from study.cli.command import Parser, run_command, say, write_output
 from study.cli.options import add_reading_options
 from study.comparison.formats import FORMATS, format_of
 from study.errors import UsageError
@@ -54,16 +54,7 @@ def _export(arguments: list[str], console: Console) -> int:
 
         load_extensions(options.plugin)
     text = _text(options)
-    if options.output is None:
-        sys.stdout.write(text)
-    else:
-        try:
-            options.output.write_text(text, encoding="utf-8")
-        except OSError as error:
-            raise UsageError(
-                f"{options.output} cannot be written ({error.strerror}); give --output a file in a folder that exists."
-            ) from None
-        say(console, f"Wrote {options.output}")
+    write_output(options.output, text, console)
     return 0
 
 

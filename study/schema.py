@@ -8,8 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from study.cli.command import Parser, run_command, say
-from study.errors import UsageError
+from study.cli.command import Parser, run_command, write_output
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,16 +27,7 @@ def _schema(arguments: list[str], console: Console) -> int:
 
     from study.settings.json_schema import schema_text
 
-    if options.output is None:
-        sys.stdout.write(schema_text())
-        return 0
-    try:
-        options.output.write_text(schema_text(), encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{options.output} cannot be written ({error.strerror}); give --output a file in a folder that exists."
-        ) from None
-    say(console, f"Wrote {options.output}")
+    write_output(options.output, schema_text(), console)
     return 0
 
 

@@ -67,6 +67,24 @@ def say(console: Console, text: str, style: str | None = None) -> None:
     console.print(masked(text), style=style, highlight=False, markup=False, soft_wrap=True)
 
 
+def write_output(path: Path | None, text: str, console: Console) -> None:
+    """Write a text to the file of `--output`, or print it where none was given.
+
+    Raises:
+        UsageError: If it cannot be written.
+    """
+    if path is None:
+        sys.stdout.write(text)
+        return
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"{path} cannot be written ({error.strerror}); give --output a file in a folder that exists."
+        ) from None
+    say(console, f"Wrote {path}")
+
+
 def program(name: str) -> str:
     """How to call a program installed beside this Python: by name if the shell finds it so, else by path."""
     beside = Path(sys.executable).with_name(name)
