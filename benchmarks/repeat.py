@@ -99,7 +99,7 @@ def run(options: Options) -> Result:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     loaded = [RecordedCurves.load(file) for file in sorted(CURVES.glob("*.json"))]
     cells = list(loaded[0].trials)
-    recordings = [one for one in loaded if list(one.trials) == cells]  # others are of other cells or recipes
+    recordings = [one for one in loaded if {*cells} <= {*one.trials}]  # others are of other cells or recipes
     passes = (60 if options.quick else REPEATS) * REPLICATES
     with ProcessPoolExecutor() as pool:
         found = dict(zip(cells, pool.map(partial(all_passes, recordings, count=passes), cells), strict=True))
