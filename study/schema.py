@@ -1,4 +1,4 @@
-"""`python -m study.schema`: the JSON schema of a study's file, by which editors complete and check it."""
+"""`python -m study.schema`: print the JSON schema of a study's file, by which editors complete and check it."""
 
 from __future__ import annotations
 

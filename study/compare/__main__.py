@@ -1,4 +1,4 @@
-"""`python -m study.compare`: two studies side by side."""
+"""`python -m study.compare`: show two studies side by side."""
 
 from __future__ import annotations
 

@@ -36,7 +36,7 @@ def results_table(titles: tuple[str, str], rows: Sequence[Sides]) -> Table:
     """One row per architecture and dataset."""
     table = Table(title="Results on the test split", box=box.SIMPLE_HEAD, padding=0, caption=_CAPTION)
     for heading in ("cell", *titles, "difference", ""):
-        table.add_column(heading, overflow="fold")
+        table.add_column(heading, overflow="fold", no_wrap=heading == "cell")
     for one in rows:
         sides = [_text(side) for side in (one.a, one.b)]
         table.add_row(f"{one.dataset}/{one.architecture}", *sides, *_difference(one))

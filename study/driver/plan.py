@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from torch import Tensor
@@ -145,9 +146,10 @@ def print_plan(settings: StudySettings, facts: Mapping[str, Mapping[str, Any]], 
         facts: Of each dataset, see `study.training.data.Prepared.facts`.
         console: Where to print.
     """
-    table = Table(title=f"Plan of the study {settings.name}")
+    table = Table(title=f"Plan of the study {settings.name}", box=box.SIMPLE_HEAD, padding=0)
     for heading in ("cell", "replicates", "trials", "epochs", "finals", "waits for"):
-        table.add_column(heading, justify="left" if heading in ("cell", "waits for") else "right")
+        names = heading in ("cell", "waits for")
+        table.add_column(heading, justify="left" if names else "right", overflow="fold")
     finals = settings.finals.configurations * settings.finals.seeds
     costs = measured_costs(settings)
     pace = expected_pace(settings, facts, costs)

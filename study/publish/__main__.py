@@ -1,4 +1,4 @@
-"""`python -m study.publish`: gives a champion to others, as a folder or on Hugging Face."""
+"""`python -m study.publish`: give a champion to others, as a folder or on Hugging Face."""
 
 from __future__ import annotations
 

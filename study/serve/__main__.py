@@ -1,4 +1,4 @@
-"""`python -m study.serve`: colours photographs over HTTP, on a page and for programs."""
+"""`python -m study.serve`: colour photographs over HTTP, on a page and for programs."""
 
 from __future__ import annotations
 

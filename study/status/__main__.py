@@ -1,4 +1,4 @@
-"""`python -m study.status`: how far the studies of a folder are."""
+"""`python -m study.status`: show how far the studies of a folder are."""
 
 from __future__ import annotations
 

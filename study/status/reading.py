@@ -11,6 +11,7 @@ from pathlib import Path
 
 from study.errors import masked
 from study.search.attributes import DEVICE_SECONDS, INHERITED_EPOCHS, REPLICATES
+from study.search.cell_progress import charged_epochs
 from study.search.cells import Cell, Stage, cells_of
 from study.search.database import Part, read_parts
 from study.search.trial_spec import LedgerTrial, TrialState, retried, trial_key
@@ -167,7 +168,7 @@ def _stage(cell: Cell, stage: Stage, trials: list[LedgerTrial], wanted: int) -> 
             for trial in trials
             if trial.state is TrialState.RUNNING
         },
-        sum(max(0, trial.epochs - trial.attributes.get(INHERITED_EPOCHS, 0)) for trial in over),
+        sum(charged_epochs(trial.epochs, trial.attributes.get(INHERITED_EPOCHS, 0)) for trial in over),
         sum(trial.attributes.get(DEVICE_SECONDS, 0.0) for trial in over),
         min((trial.best for trial in over if trial.state is TrialState.COMPLETE), default=math.inf),
     )

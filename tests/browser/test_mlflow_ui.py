@@ -44,6 +44,7 @@ def test_the_printed_address_shows_the_studys_runs_to_who_comes_for_the_first_ti
     page = new_page(browser)
     page.goto(f"{address}/{runs_page(number)}")
     link(page, "fruit/unet").wait_for()
+    assert link(page, "fruit/unet").is_visible()
     page.close()
 
 

@@ -102,7 +102,7 @@ def test_what_tune_sends_to_workers_holds_neither_the_driver_nor_its_console(tmp
             self.trainable = trainable
 
         def fit(self):
-            cloudpickle.dumps(self.trainable)
+            assert cloudpickle.dumps(self.trainable)
 
     monkeypatch.setattr(tune, "Tuner", Tuner)
     settings = study_settings(architectures=["unet"])
