@@ -1,0 +1,101 @@
+"""Which trials of a long search its sampler is shown, so that a proposal takes no longer at its end."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from heapq import nsmallest
+from itertools import islice
+from typing import Any, cast
+
+from optuna.distributions import BaseDistribution
+from optuna.samplers import TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+GOOD = 25
+"""How many trials Optuna's TPE calls good, from 250 on (J. Bergstra et al., ICML 2013)."""
+WINDOW = 500
+"""How many ended trials it is shown: twice those at which `GOOD` is reached."""
+
+
+class BoundedTPESampler(TPESampler):
+    """Optuna's TPE, which sees the best and the latest trials of a search, and all that are running.
+
+    Up to `window` ended trials every proposal is Optuna's. Beyond, the good trials are still those that Optuna would
+    take; of the others, which it weighs the less the older they are, the oldest are left out. For searches that
+    minimise.
+
+    Args:
+        window: How many ended trials it is shown.
+        options: Optuna's own.
+    """
+
+    def __init__(self, *, window: int = WINDOW, **options: Any) -> None:
+        super().__init__(**options)
+        self._window = window
+        self._shown: Study | None = None
+
+    def _part(self, study: Study) -> Study:
+        """The part that is shown; the same all through a trial, of which each has a sampler of its own."""
+        if self._shown is None:
+            everything = study._get_trials(deepcopy=False)
+            trials = informative(everything, self._window)
+            self._shown = study if len(trials) == len(everything) else cast(Study, _Part(study, trials))
+        return self._shown
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """As in Optuna."""
+        return super().infer_relative_search_space(self._part(study), trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        """As in Optuna."""
+        return super().sample_relative(self._part(study), trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        """As in Optuna."""
+        return super().sample_independent(self._part(study), trial, param_name, param_distribution)
+
+
+def informative(trials: list[FrozenTrial], window: int) -> list[FrozenTrial]:
+    """The trials that say most about where to look next.
+
+    Args:
+        trials: All of a search that minimises, by number.
+        window: How many ended ones to keep.
+
+    Returns:
+        By number: the `GOOD` best complete ones, the latest others that were complete or pruned, and all that run.
+    """
+    good = {
+        one.number for one in nsmallest(GOOD, filter(_is_complete, trials), key=lambda one: one.values[0])
+    }
+    others = (one for one in reversed(trials) if one.state in _LEARNT_FROM and one.number not in good)
+    kept = good | {one.number for one in islice(others, window - len(good))}
+    return [one for one in trials if one.number in kept or one.state is TrialState.RUNNING]
+
+
+_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
+
+
+def _is_complete(trial: FrozenTrial) -> bool:
+    return trial.state is TrialState.COMPLETE
+
+
+class _Part:
+    """A study of which only some trials are there."""
+
+    def __init__(self, study: Study, trials: list[FrozenTrial]) -> None:
+        self._study = study
+        self._trials = trials
+
+    def _get_trials(
+        self, deepcopy: bool = True, states: Container[TrialState] | None = None, use_cache: bool = False
+    ) -> list[FrozenTrial]:
+        return [one for one in self._trials if states is None or one.state in states]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._study, name)
