@@ -44,8 +44,8 @@ def run(options: Options) -> Result:
             result.goal(f"{row['search']}: {what}, last / first ≤ 2", last / first, at_most=2)
     result.notes.append(
         f"{trials} trials of one cell, {EPOCHS} reports of ten metrics a trial that is not pruned (halving), "
-        f"{CONCURRENT} trials at a time. First and last: tenths of the trials. CPU time of the driver's thread: of asks "
-        "the medians, without the time within the sampler, and within it; of reports the means, with the pruner's "
+        f"{CONCURRENT} trials at a time. First and last: tenths of the trials. CPU time of the driver's thread: of "
+        "asks the medians, without the time within the sampler, and within it; of reports the means, with the pruner's "
         "decisions and all that is written to ledger and outbox. Reopening: wall time to read ledger and outbox until "
         "a trial could be handed out."
     )
