@@ -17,12 +17,13 @@ from typing import Any
 
 from optuna.distributions import BaseDistribution, check_distribution_compatibility, distribution_to_json
 from optuna.storages import RDBStorage
-from optuna.storages._cached_storage import _CachedStorage
+from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
 from sqlalchemy import bindparam, func, insert, select, update
 
 from study.errors import StudyError
+from study.search.tables.reading import read_trials
 
 
 class _Table:
@@ -85,7 +86,8 @@ class SoleWriterStorage(_CachedStorage):
 
     def _read_trials_from_remote_storage(self, study_id: int) -> None:
         if study_id not in self._read:
-            super()._read_trials_from_remote_storage(study_id)
+            self._studies.setdefault(study_id, _StudyInfo())
+            self._add_trials_to_cache(study_id, read_trials(self._backend.engine, study_id))
             self._read.add(study_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
