@@ -17,6 +17,8 @@ GOOD = 25
 WINDOW = 500
 """How many ended trials it is shown: twice those at which `GOOD` is reached."""
 
+_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
+
 
 class BoundedTPESampler(TPESampler):
     """Optuna's TPE, which sees the best and the latest trials of a search, and all that are running.
@@ -70,19 +72,12 @@ def informative(trials: list[FrozenTrial], window: int) -> list[FrozenTrial]:
     Returns:
         By number: the `GOOD` best complete ones, the latest others that were complete or pruned, and all that run.
     """
-    good = {
-        one.number for one in nsmallest(GOOD, filter(_is_complete, trials), key=lambda one: one.values[0])
-    }
-    others = (one for one in reversed(trials) if one.state in _LEARNT_FROM and one.number not in good)
-    kept = good | {one.number for one in islice(others, window - len(good))}
-    return [one for one in trials if one.number in kept or one.state is TrialState.RUNNING]
-
-
-_LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
-
-
-def _is_complete(trial: FrozenTrial) -> bool:
-    return trial.state is TrialState.COMPLETE
+    complete = (one for one in trials if one.state is TrialState.COMPLETE)
+    good = nsmallest(GOOD, complete, key=lambda one: one.values[0])
+    numbers = {one.number for one in good}
+    others = (one for one in reversed(trials) if one.state in _LEARNT_FROM and one.number not in numbers)
+    running = (one for one in trials if one.state is TrialState.RUNNING)
+    return sorted([*good, *islice(others, window - len(good)), *running], key=lambda one: one.number)
 
 
 class _Part:

@@ -107,7 +107,7 @@ class SoleWriterStorage(_CachedStorage):
         """Trials by number, the order in which they were begun and read."""
         self._read_trials_from_remote_storage(study_id)
         trials = self._studies[study_id].trials.values()
-        found = [trial for trial in trials if states is None or trial.state in states]
+        found = list(trials) if states is None else [trial for trial in trials if trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
