@@ -28,7 +28,7 @@ from study.tracking.outbox import Outbox
 from study.tracking.tracker import Tracker
 
 EPOCHS, CONCURRENT = 9, 64
-SEARCHES = {"U-Net, tpe": ("unet", "tpe"), "cGAN, tpe": ("cgan", "tpe"), "cGAN, random": ("cgan", "random")}
+SEARCHES = {"U-Net, tpe": ("unet", "tpe"), "cGAN, tpe": ("cgan", "tpe")}
 
 
 def run(options: Options) -> Result:

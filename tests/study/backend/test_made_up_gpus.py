@@ -28,7 +28,8 @@ _PATIENCE = 60
 def cluster(monkeypatch):
     """A head with one CPU, and as many GPUs as the test says with `head`; more nodes may join."""
     monkeypatch.setenv("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    monkeypatch.setattr("study.backend.capacity._SECONDS", 0.0)
+    for module in ("capacity", "watch"):
+        monkeypatch.setattr(f"study.backend.{module}._SECONDS", 0.0)
     made = []
 
     def head(gpus):
