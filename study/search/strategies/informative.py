@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container
 from heapq import nsmallest
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any, cast
+from weakref import WeakKeyDictionary
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import TPESampler
+from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 
@@ -41,7 +43,8 @@ class BoundedTPESampler(TPESampler):
         """The part that is shown; the same all through a trial, of which each has a sampler of its own."""
         if self._shown is None:
             everything = study._get_trials(deepcopy=False)
-            trials = informative(everything, self._window)
+            beginnings = _BEGINNINGS.setdefault(study._storage, {})
+            trials = beginnings.setdefault(study._study_id, Beginning()).informative(everything, self._window)
             self._shown = study if len(trials) == len(everything) else cast(Study, _Part(study, trials))
         return self._shown
 
@@ -62,22 +65,37 @@ class BoundedTPESampler(TPESampler):
         return super().sample_independent(self._part(study), trial, param_name, param_distribution)
 
 
-def informative(trials: list[FrozenTrial], window: int) -> list[FrozenTrial]:
-    """The trials that say most about where to look next.
+class Beginning:
+    """The trials at the beginning of a search that have all ended, and so will never change."""
 
-    Args:
-        trials: All of a search that minimises, by number.
-        window: How many ended ones to keep.
+    def __init__(self) -> None:
+        self._ended = 0
+        self._good: list[FrozenTrial] = []
 
-    Returns:
-        By number: the `GOOD` best complete ones, the latest others that were complete or pruned, and all that run.
-    """
-    complete = (one for one in trials if one.state is TrialState.COMPLETE)
-    good = nsmallest(GOOD, complete, key=lambda one: one.values[0])
-    numbers = {one.number for one in good}
-    others = (one for one in reversed(trials) if one.state in _LEARNT_FROM and one.number not in numbers)
-    running = (one for one in trials if one.state is TrialState.RUNNING)
-    return sorted([*good, *islice(others, window - len(good)), *running], key=lambda one: one.number)
+    def informative(self, trials: list[FrozenTrial], window: int) -> list[FrozenTrial]:
+        """The trials that say most about where to look next.
+
+        Args:
+            trials: All of a search that minimises, by number; each call has those of the call before, and perhaps more.
+            window: How many ended ones to keep.
+
+        Returns:
+            By number: the `GOOD` best complete ones, the latest others that were complete or pruned, and all that run.
+        """
+        ended = list(takewhile(lambda one: one.state.is_finished(), islice(trials, self._ended, None)))
+        self._good = _best([*self._good, *ended])
+        self._ended += len(ended)
+        rest = trials[self._ended :]
+        good = _best([*self._good, *rest])
+        numbers = {one.number for one in good}
+        others = (one for one in reversed(trials) if one.state in _LEARNT_FROM and one.number not in numbers)
+        running = (one for one in rest if one.state is TrialState.RUNNING)
+        return sorted([*good, *islice(others, window - len(good)), *running], key=lambda one: one.number)
+
+
+def _best(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    complete = [one for one in trials if one.state is TrialState.COMPLETE]
+    return nsmallest(GOOD, complete, key=lambda one: one.values[0])
 
 
 class _Part:
@@ -94,3 +112,7 @@ class _Part:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._study, name)
+
+
+# A sampler lives for one trial; what it would have to find out anew each time is kept beside the storage.
+_BEGINNINGS: WeakKeyDictionary[BaseStorage, dict[int, Beginning]] = WeakKeyDictionary()

@@ -6,7 +6,7 @@ from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState, create_trial
 
-from study.search.strategies.informative import GOOD, BoundedTPESampler, informative
+from study.search.strategies.informative import GOOD, Beginning, BoundedTPESampler
 
 SPACE = {
     "learning_rate": FloatDistribution(1e-5, 1e-2, log=True),
@@ -44,7 +44,7 @@ def proposed(study, sampler):
 
 
 def test_the_best_the_latest_and_the_running_trials_are_shown(study):
-    shown = [one.number for one in informative(study.get_trials(), window=40)]
+    shown = [one.number for one in Beginning().informative(study.get_trials(), window=40)]
     complete = [one.number for one in study.get_trials() if one.state is TrialState.COMPLETE]
     good, latest = complete[:GOOD], [one for one in range(79, 0, -1) if one % 10][: 40 - GOOD]
     assert shown == sorted([0, *good, *latest])
@@ -60,7 +60,13 @@ def test_within_the_window_every_proposal_is_optunas(study):
 def test_beyond_it_a_proposal_is_what_optuna_would_make_of_those_trials_alone(study, group):
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     part = optuna.create_study()
-    part.add_trials(informative(study.get_trials(), window=40))
+    part.add_trials(Beginning().informative(study.get_trials(), window=40))
     options = {"seed": 3, "n_startup_trials": 4, "group": group}
     assert proposed(study, BoundedTPESampler(window=40, **options)) == proposed(part, TPESampler(**options))
     assert len(study.trials) == 81
+
+
+def test_what_is_remembered_of_a_search_that_goes_on_changes_nothing(study):
+    trials, remembers = study.get_trials()[1:], Beginning()  # all have ended
+    for now in range(1, 80, 7):
+        assert remembers.informative(trials[:now], 40) == Beginning().informative(trials[:now], 40)
