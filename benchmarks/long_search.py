@@ -36,7 +36,9 @@ def run(options: Options) -> Result:
     trials = 300 if options.quick else 10_000
     plain = noop_settings(1, trials, EPOCHS)
     settings = plain.model_copy(update={"architectures": [ARCHITECTURE]})
-    timing, within, reports = Timing(), [], []
+    timing = Timing()
+    within: list[float] = []
+    reports: list[float] = []
     with TemporaryDirectory() as folder:
         home = StudyHome(Path(folder))
         started = time.perf_counter()
@@ -150,11 +152,11 @@ class _Timed(BaseSampler):
         finally:
             self._spent[-1] += time.thread_time() - started
 
-    def infer_relative_search_space(self, *arguments: Any) -> Any:
+    def infer_relative_search_space(self, *arguments: Any) -> Any:  # type: ignore[override]
         return self._take(self._sampler.infer_relative_search_space, *arguments)
 
-    def sample_relative(self, *arguments: Any) -> Any:
+    def sample_relative(self, *arguments: Any) -> Any:  # type: ignore[override]
         return self._take(self._sampler.sample_relative, *arguments)
 
-    def sample_independent(self, *arguments: Any) -> Any:
+    def sample_independent(self, *arguments: Any) -> Any:  # type: ignore[override]
         return self._take(self._sampler.sample_independent, *arguments)

@@ -95,7 +95,7 @@ class Beginning:
 
 def _best(trials: list[FrozenTrial]) -> list[FrozenTrial]:
     complete = [one for one in trials if one.state is TrialState.COMPLETE]
-    return nsmallest(GOOD, complete, key=lambda one: one.values[0])
+    return nsmallest(GOOD, complete, key=lambda one: cast(float, one.value))
 
 
 class _Part:

@@ -3,6 +3,7 @@
 import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
+from optuna.pruners import HyperbandPruner, NopPruner
 from optuna.samplers import TPESampler
 from optuna.trial import TrialState, create_trial
 
@@ -56,8 +57,10 @@ def test_within_the_window_every_proposal_is_optunas(study):
     assert ours == proposed(study, TPESampler(seed=3, n_startup_trials=4))
 
 
+@pytest.mark.parametrize("pruner", [NopPruner(), HyperbandPruner(max_resource=9)], ids=["none", "hyperband"])
 @pytest.mark.parametrize("group", [False, True])
-def test_beyond_it_a_proposal_is_what_optuna_would_make_of_those_trials_alone(study, group):
+def test_beyond_it_a_proposal_is_what_optuna_would_make_of_those_trials_alone(study, group, pruner):
+    study.pruner = pruner
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     part = optuna.create_study()
     part.add_trials(Beginning().informative(study.get_trials(), window=40))
