@@ -11,7 +11,7 @@ from typing import Any
 from optuna.distributions import json_to_distribution
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial
-from sqlalchemy import Connection, Engine, Row, Select, bindparam, select
+from sqlalchemy import Connection, Engine, Select, bindparam, select
 
 _trials = models.TrialModel.__table__
 _TRIALS = (
@@ -52,7 +52,8 @@ _SYSTEM_ATTRIBUTES = _belonging(
     models.TrialSystemAttributeModel, "trial_system_attribute_id", "key", "value_json"
 )
 _distribution = lru_cache(maxsize=None)(json_to_distribution)
-_Rows = Mapping[int, Sequence[Row[Any]]]
+_Row = tuple[Any, ...]
+_Rows = Mapping[int, Sequence[_Row]]
 
 
 def read_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
@@ -64,25 +65,25 @@ def read_trials(engine: Engine, study_id: int) -> list[FrozenTrial]:
             for rows in (_PARAMS, _VALUES, _STEPS, _USER_ATTRIBUTES, _SYSTEM_ATTRIBUTES)
         )
         return [
-            _trial(row, *(part.get(row[0], ()) for part in (params, values, steps, user, system)))
+            _trial(tuple(row), *(part.get(row[0], ()) for part in (params, values, steps, user, system)))
             for row in connection.execute(_TRIALS, of_study)
         ]
 
 
 def _by_trial(connection: Connection, rows: Select[Any], of_study: Mapping[str, int]) -> _Rows:
-    found: dict[int, list[Row[Any]]] = defaultdict(list)
+    found: dict[int, list[_Row]] = defaultdict(list)
     for row in connection.execute(rows, of_study):
-        found[row[0]].append(row)
+        found[row[0]].append(tuple(row))
     return found
 
 
 def _trial(
-    row: Row[Any],
-    params: Sequence[Row[Any]],
-    values: Sequence[Row[Any]],
-    steps: Sequence[Row[Any]],
-    user: Sequence[Row[Any]],
-    system: Sequence[Row[Any]],
+    row: _Row,
+    params: Sequence[_Row],
+    values: Sequence[_Row],
+    steps: Sequence[_Row],
+    user: Sequence[_Row],
+    system: Sequence[_Row],
 ) -> FrozenTrial:
     trial_id, number, state, begun, ended = row
     kinds = {name: _distribution(text) for _, name, _, text in params}
