@@ -28,7 +28,7 @@ LAST = 100
 def run(options: Options) -> Result:
     """The same searches with each window, one trial at a time and unpruned, on recorded learning curves."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    trials, seeds = (600, 1) if options.quick else (1500, 2)
+    trials, seeds = (300, 1) if options.quick else (1000, 2)
     curves, result = RecordedCurves.load(CURVES), Result()
     found = {
         name: [_Search(curves, cell, window, seed, trials) for cell in CELLS for seed in range(seeds)]
