@@ -63,7 +63,9 @@ def trial_class(folder, together):
             fresh.write_text(json.dumps(place))
             fresh.rename(fresh.with_suffix(".json"))
             deadline = time.monotonic() + _PATIENCE
-            while len(list(Path(folder).glob("*.json"))) < together and time.monotonic() < deadline:
+            while len(list(Path(folder).glob("*.json"))) < together:
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the others did not come")
                 time.sleep(0.05)
             return {REPORTS: [{"epoch": 1, OBJECTIVE: 1.0, "device_seconds": 0.1}]}
 
@@ -82,7 +84,7 @@ def run(tmp_path, together, trials, gpus, listener=None):
         architectures=["unet"],
         budget={"trials": trials, "epochs": 1},
         finals={"seeds": 0},
-        resources={"cpus_per_trial": _CPUS, "gpus_per_trial": gpus},
+        resources={"cpus_per_trial": _CPUS, "gpus_per_trial": gpus, "max_failures": 0},
     )
     del settings.datasets["scenes"]
     folder, said = tmp_path / "places", []
@@ -102,7 +104,7 @@ def test_three_gpus_on_two_nodes_take_six_trials_of_half_a_gpu_at_once(cluster, 
     started.add_node(num_cpus=2, num_gpus=2)
     said, found = run(tmp_path, together=6, trials=6, gpus=0.5)
     shares = Counter((node, *gpus) for node, gpus in found)
-    assert len(shares) == 3, shares  # all that the cluster has, so six were there at once
+    assert len(shares) == 3, shares  # all that the cluster has
     assert set(shares.values()) == {2}
     per_node = Counter(node for node, _ in shares)
     assert sorted(per_node.values()) == [1, 2]
