@@ -27,6 +27,8 @@ DEVICE_BENCHMARKS = {
 STUDY_BENCHMARKS = {
     "orchestration": "driver time per report, seconds per trial, beside stock Ray Tune with Optuna and MLflow",
     "scale": "a thousand trials, 64 at the same time",
+    "long_search": "searches of ten thousand trials: memory and time per decision, the sampler's apart",
+    "window": "TPE shown every trial of a long search, and only the best and the latest",
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
     "repeat": "a whole study repeated on recorded curves: what its intervals hold, and how to divide its budget",
