@@ -48,9 +48,10 @@ def compared(name: str, width: int, size: int, options: Options, *, graphs: bool
         learner.generator.compile(mode="reduce-overhead")
     compiled = partial(learner.train_step, batch)
     plain = partial(our_learner(name, width, options.device).train_step, batch)
-    warm_up = seconds_of(
-        partial(several, compiled, 3 if graphs else 2), options.device
-    )  # graphs record in the third
+    warm = 3 if graphs else 2  # graphs are recorded in the third step
+    warm_up = seconds_of(partial(several, compiled, warm), options.device)
+    several(plain, warm)
+    loss, expected = (float(next(iter(step().values()))) for step in (compiled, plain))
     work = {"plain": partial(several, plain, STEPS), "compiled": partial(several, compiled, STEPS)}
     seconds = interleaved(work, options.repeats, options.device)
     step = median(seconds["plain"]) / STEPS
@@ -59,4 +60,5 @@ def compared(name: str, width: int, size: int, options: Options, *, graphs: bool
         "compiled / plain step": ratio(seconds["compiled"], seconds["plain"]),
         "compilation / plain step": warm_up / step,
         "pays after steps": round(warm_up / gain) if gain > 0 else "never",
+        "loss off by": abs(loss - expected) / abs(expected),
     }

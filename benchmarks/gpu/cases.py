@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import partial
 
-from benchmarks.gpu import checks, data_checks, speeds
+from benchmarks.gpu import checks, data_checks, model_checks, speeds
 from benchmarks.gpu.day import Case
 from benchmarks.gpu.whole_study import whole_study
 from benchmarks.measure import Options
@@ -77,6 +77,8 @@ def _checks(plan: Plan, options: Options) -> list[Case]:
         ("VGG16's vectors", partial(data_checks.features, "vector", data_checks.BATCH, size, device)),
         ("VGG16's maps", partial(data_checks.features, "maps", data_checks.BATCH, size, device)),
         ("metrics", partial(data_checks.metrics, size, device)),
+        ("a photograph coloured", partial(model_checks.colorizer, width, size, device)),
+        ("what colouring costs", partial(model_checks.usage, width, size, device)),
         ("memory fraction", partial(data_checks.memory_fraction, device)),
         ("energy", partial(data_checks.energy, device)),
     ]

@@ -8,6 +8,7 @@ import torch
 
 from benchmarks.compilation import compared
 from benchmarks.data_path import epochs
+from benchmarks.gpu.checks import BOUNDS, close
 from benchmarks.gpu.day import Figures
 from benchmarks.measure import Options, Result, Spread
 from benchmarks.packing import together
@@ -56,9 +57,11 @@ _together = cache(together)
 def compilation(name: str, width: int, size: int, options: Options, *, graphs: bool) -> Figures:
     """`torch.compile`, or CUDA graphs of it, relative to the same step as it is."""
     try:
-        return compared(name, width, size, options, graphs=graphs)
+        figures = compared(name, width, size, options, graphs=graphs)
     finally:
         torch.compiler.reset()
+    close("loss", figures["loss off by"], BOUNDS["bfloat16"].loss)
+    return figures
 
 
 def data_path(name: str, count: int, width: int, size: int, options: Options) -> Figures:
