@@ -20,6 +20,7 @@ from models.hardware import bound_memory
 BATCH, SIZE = 16, 64
 WIDTHS = (8, 32)
 AT_ONCE = (1, 2, 4, 8)
+AT_A_TIME = 20  # steps between two readings of the clock
 
 
 def run(options: Options) -> Result:
@@ -64,7 +65,7 @@ def together(
         Images per second, and MiB of the device's memory that were reserved at most, of each process.
 
     Raises:
-        RuntimeError: A process ended early; its own output says why.
+        RuntimeError: A process failed, or ended without an answer.
     """
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(processes), context.Queue()
@@ -85,12 +86,13 @@ def _all_answers(workers: Sequence[BaseProcess], answers: Any) -> list[tuple[flo
     found: list[tuple[float, float]] = []
     while len(found) < len(workers):
         try:
-            found.append(answers.get(timeout=1))
+            answer = answers.get(timeout=1)
         except queue.Empty:
-            if failed := [worker for worker in workers if worker.exitcode]:
-                raise RuntimeError(
-                    f"one of {len(workers)} trials at once ended early, with exit code {failed[0].exitcode}"
-                ) from None
+            gone = [worker.exitcode for worker in workers if worker.exitcode]
+            answer = f"exit code {gone[0]}" if gone else None
+        if isinstance(answer, str):
+            raise RuntimeError(f"one of {len(workers)} trials at once failed: {answer}")
+        found += [answer] if answer else []
     return found
 
 
@@ -103,14 +105,16 @@ def _train(
     barrier: Barrier,
     answers: Any,
 ) -> None:
-    bound_memory(device, fraction)
-    learner = our_learner("unet", width, device)
-    work = partial(several, partial(learner.train_step, ConstantBatch.on(device, BATCH, size)), 20)
-    seconds_of(work, device)
-    barrier.wait(timeout=300)
-    spent, steps = 0.0, 0
-    while spent < seconds:
-        spent += seconds_of(work, device)
-        steps += 20
-    reserved = torch.cuda.max_memory_reserved(device) if device.type == "cuda" else 0
-    answers.put((steps * BATCH / spent, reserved / 1024**2))
+    try:
+        bound_memory(device, fraction)
+        learner = our_learner("unet", width, device)
+        work = partial(several, partial(learner.train_step, ConstantBatch.on(device, BATCH, size)), AT_A_TIME)
+        seconds_of(work, device)
+        barrier.wait(timeout=300)
+        spent = [seconds_of(work, device)]
+        while sum(spent) < seconds:
+            spent.append(seconds_of(work, device))
+        reserved = torch.cuda.max_memory_reserved(device) if device.type == "cuda" else 0
+        answers.put((len(spent) * AT_A_TIME * BATCH / sum(spent), reserved / 1024**2))
+    except Exception as error:
+        answers.put(f"{type(error).__name__}: {error}".splitlines()[0])

@@ -16,10 +16,11 @@ from benchmarks.gpu import checks, command
 from benchmarks.gpu.cases import cases
 from benchmarks.gpu.day import Case, NotHereError, WrongError
 from benchmarks.measure import Options, commit
+from benchmarks.packing import together
 
 CPU = torch.device("cpu")
 OPTIONS = Options(CPU, quick=True)
-TAKE_A_MINUTE = ("compilation", "study")
+TAKE_LONG = ("packing", "compilation", "study")
 NOT_ON_A_BARE_MACHINE = [
     *("ray", "optuna", "mlflow", "pydantic", "rich", "lazy_loader"),
     *("pynvml", "scipy", "sklearn", "pandas", "torchmetrics", "yaml"),
@@ -54,7 +55,7 @@ def test_without_a_cuda_device_it_says_so_in_one_sentence(monkeypatch, capsys):
 
 
 def test_a_tiny_day_on_a_cpu(tmp_path, monkeypatch, capsys):
-    quick = [case for case in cases(OPTIONS) if case.part not in TAKE_A_MINUTE]
+    quick = [case for case in cases(OPTIONS) if case.part not in TAKE_LONG]
     monkeypatch.setattr(command, "cases", lambda options: quick)
     assert main(["gpu", "--device", "cpu", "--quick", "--results", str(tmp_path)]) == 0
     found = written(tmp_path)
@@ -108,6 +109,14 @@ def test_what_was_found_is_kept_when_the_day_is_broken_off(tmp_path, monkeypatch
     with pytest.raises(KeyboardInterrupt):
         day_of(monkeypatch, tmp_path, *lines)
     assert [row["outcome"] for row in written(tmp_path)["rows"]] == ["passed"]
+
+
+def test_trials_at_once_answer_each_for_itself_and_none_is_waited_for_in_vain():
+    speeds, memory = together(1, width=2, size=16, seconds=0.0, device=CPU)
+    assert speeds[0] > 0
+    assert memory == [0]
+    with pytest.raises(RuntimeError, match="one of 1 trials at once failed: RuntimeError: Given input size"):
+        together(1, width=2, size=1, seconds=0.0, device=CPU)  # too small for a U-Net
 
 
 def test_a_step_on_other_colours_is_found(monkeypatch):
