@@ -6,9 +6,10 @@ import gc
 import signal
 import time
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
@@ -61,6 +62,7 @@ class Line:
         outcome: `passed` or `measured`; `FAILED`; `skipped`: it did not begin; `cut`: it began and did not end.
         said: The figures, or why there are none.
         trace: Of a failure.
+        warnings: What Python warned of meanwhile, for the file alone.
     """
 
     part: str
@@ -70,6 +72,7 @@ class Line:
     said: str
     figures: Figures = field(default_factory=dict)
     trace: str = ""
+    warnings: tuple[str, ...] = ()
 
     def row(self) -> dict[str, Any]:
         """For a JSON file."""
@@ -91,7 +94,10 @@ def go_through(cases: Sequence[Case], budget: float, device: torch.device, start
             said = f"takes about {case.seconds:g} s, and {max(0.0, left):.0f} of {budget:g} s are left"
             yield Line(case.part, case.name, SKIPPED, 0.0, said)
             continue
-        yield _line(case, left)
+        with warnings.catch_warnings(record=True) as heard:
+            warnings.simplefilter("default")
+            line = _line(case, left)
+        yield replace(line, warnings=tuple(dict.fromkeys(str(one.message) for one in heard)))
         gc.collect()
         if device.type == "cuda":
             torch.cuda.empty_cache()

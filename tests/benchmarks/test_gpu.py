@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import replace
 
 import pytest
@@ -78,7 +79,7 @@ def test_what_fails_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch, caps
         Case("checks", "absent", 1, fails(NotHereError("needs a GPU"))),
         Case("checks", "uninstalled", 1, fails(ModuleNotFoundError("No module", name="safetensors.torch"))),
         Case("checks", "renamed", 1, fails(ModuleNotFoundError("No module models.x", name="models.x"))),
-        Case("peak", "number", 1, lambda: {"TFLOP/s": 1.5}),
+        Case("peak", "number", 1, lambda: warnings.warn("old", stacklevel=1) or {"TFLOP/s": 1.5}),
     )
     assert code == 1
     outcomes = ["FAILED", "FAILED", "skipped", "skipped", "FAILED", "measured"]
@@ -87,6 +88,7 @@ def test_what_fails_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch, caps
     assert "Traceback" in rows[1]["trace"]
     assert rows[3]["said"] == "needs safetensors.torch, which is not installed here"
     assert rows[5]["figures"] == {"TFLOP/s": 1.5}
+    assert rows[5]["warnings"] == ["old"]
     assert "0 passed, 1 measured, 3 FAILED, 2 skipped, 0 cut" in capsys.readouterr().out
 
 
