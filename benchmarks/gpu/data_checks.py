@@ -67,20 +67,18 @@ def resume(name: str, width: int, size: int, device: torch.device) -> Figures:
     from models.checkpoint import load_checkpoint, save_checkpoint
 
     images = image_set(4 * BATCH, size)
-    trainers = [
-        _trainer(name, width, Batches(images, np.arange(len(images)), BATCH, device, train=True), device)
-    ]
-    trainers[0].step()
+    train = Batches(images, np.arange(len(images)), BATCH, device, train=True)
+    first, second = (_trainer(name, width, train, device) for _ in range(2))
+    first.step()
     with TemporaryDirectory() as folder:
-        save_checkpoint(Path(folder) / "kept", trainers[0].learner.tensors(), trainers[0].state())
+        save_checkpoint(Path(folder) / "kept", first.learner.tensors(), first.state())
         tensors, state = load_checkpoint(Path(folder) / "kept")
-    trainers.append(_trainer(name, width, trainers[0].train_batches, device))
-    trainers[1].restore(state, tensors)
-    again = trainers[1].learner.tensors()
+    second.restore(state, tensors)
+    again = second.learner.tensors()
     if changed := [key for key, value in tensors.items() if not torch.equal(value, again[key])]:
         raise WrongError(f"{len(changed)} of {len(tensors)} tensors came back changed, {changed[0]} first")
     with torch.backends.cudnn.flags(enabled=True, deterministic=True):
-        through, resumed = (trainer.step() for trainer in trainers)
+        through, resumed = (trainer.step() for trainer in (first, second))
     off = {
         key: abs(resumed[key] - value) / max(1.0, abs(value)) for key, value in _quantities(through).items()
     }

@@ -17,7 +17,8 @@ NAME = "vggunet"  # takes the most: VGG16, and colours at half the size
 
 def colorizer(width: int, size: int, device: torch.device) -> Figures:
     """A grey image of another shape than the model's, coloured on both: levels of 255 that the worst pixel is off."""
-    from models.colorizer import Colorizer, ColorizerConfig
+    from models.colorizer import Colorizer
+    from models.colorizer_config import ColorizerConfig
     from models.vgg import vgg16_describer
 
     config = ColorizerConfig(architecture=NAME, width=width, image_size=size, vgg16="random")
