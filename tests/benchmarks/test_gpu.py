@@ -16,7 +16,7 @@ from benchmarks.__main__ import main
 from benchmarks.gpu import checks, command
 from benchmarks.gpu.cases import cases
 from benchmarks.gpu.day import Case, NotHereError, WrongError
-from benchmarks.measure import Options, commit
+from benchmarks.measure import Options, Spread, commit
 from benchmarks.packing import together
 
 CPU = torch.device("cpu")
@@ -90,6 +90,15 @@ def test_what_fails_is_one_line_and_the_rest_goes_on(tmp_path, monkeypatch, caps
     assert rows[5]["figures"] == {"TFLOP/s": 1.5}
     assert rows[5]["warnings"] == ["old"]
     assert "0 passed, 1 measured, 3 FAILED, 2 skipped, 0 cut" in capsys.readouterr().out
+
+
+def test_goals_are_judged_by_the_throughput_alone(tmp_path, monkeypatch):
+    found = {"speed / plain": Spread(4.5, 4.0, 5.0), "of measured bf16 peak": 0.3}
+    names = [case.name for case in cases(replace(OPTIONS, quick=False)) if case.part == "throughput"]
+    assert command.JUDGED[1] in names
+    lines = [Case(part, command.JUDGED[1], 1, lambda: found) for part in ("throughput", "data path")]
+    assert day_of(monkeypatch, tmp_path, *lines)[0] == 0
+    assert [goal["reached"] for goal in written(tmp_path)["goals"]] == [True, False]
 
 
 def test_what_does_not_fit_is_skipped_and_what_takes_too_long_is_cut(tmp_path, monkeypatch):
