@@ -49,8 +49,8 @@ def cases(options: Options) -> list[Case]:
         *_throughput(plan, few),
         *_packing(plan, few),
         *_epochs(plan, few),
-        *_compilation(plan, few),
         Case("study", "a whole one, two trials on a GPU", 100, partial(whole_study, options.device)),
+        *_compilation(plan, few),
     ]
     return [*_checks(plan, options), *measured]
 
