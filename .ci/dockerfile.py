@@ -93,7 +93,7 @@ if __name__ == "__main__":
     parser.add_argument("given", nargs="*", metavar="NAME=VALUE")
     parser.add_argument("--begin", type=int, default=0, metavar="N")
     parser.add_argument("--bind", action="append", default=[], metavar="FOLDER")
-    build = Build(parser.parse_args())
+    build = Build(parser.parse_intermixed_args())
     build.options.into.mkdir(parents=True, exist_ok=True)
     for number, (name, text) in enumerate(instructions()):
         print(number, name, text, flush=True)
