@@ -39,7 +39,8 @@ COPY --chown=root:root pyproject.toml README.md LICENSE /opt/colorization-study/
 COPY --chown=root:root data_utils /opt/colorization-study/data_utils
 COPY --chown=root:root models /opt/colorization-study/models
 COPY --chown=root:root study /opt/colorization-study/study
-RUN pip install --no-cache-dir --no-deps /opt/colorization-study
+RUN pip install --no-cache-dir --no-deps /opt/colorization-study \
+    && rm -rf /opt/colorization-study/build /opt/colorization-study/*.egg-info
 USER 1000
 WORKDIR /studies
 CMD ["python", "-m", "study"]

@@ -34,6 +34,7 @@ class Build:
         self.options = options
         self.given = dict(pair.split("=", 1) for pair in options.given)
         self.arguments: dict[str, str] = {}
+        self.variables: dict[str, str] = {}
 
     def follow(self, name: str, text: str, done: bool) -> None:
         """Follow one instruction; one that is done changes no file."""
