@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -68,16 +67,3 @@ class ArrayFile:
         except (OSError, ValueError):
             return False
         return bool(shape == self.shape and kind == np.uint8 and whole)
-
-
-def bytes_of(array: np.ndarray) -> Iterator[bytes | memoryview]:
-    """The bytes of an array in order; a mapped one is read through the file, so that it never lies in memory."""
-    if not isinstance(array, np.memmap) or array.filename is None:
-        yield np.ascontiguousarray(array).data
-        return
-    with open(array.filename, "rb") as file:
-        file.seek(array.offset)
-        left = array.nbytes
-        while left and (block := file.read(min(left, _BLOCK))):
-            left -= len(block)
-            yield block

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from data_utils import TEST, TRAIN, load_dataset
+from data_utils.decode_image import thumbnail
 from data_utils.drawn.scenes import draw_scene
-from data_utils.near_duplicates import groups_of, near_duplicate_pairs, thumbnail
+from data_utils.near_duplicates import groups_of, near_duplicate_pairs
 from tests.support.image_folders import changed, kaggle_pairs, save
 
 CHANGES = ("re-saved", "half size", "mirrored", "cropped", "brightened")
