@@ -26,6 +26,7 @@ DEVICE_BENCHMARKS = {
 }
 STUDY_BENCHMARKS = {
     "orchestration": "driver time per report, seconds per trial, beside stock Ray Tune with Optuna and MLflow",
+    "many_images": "200 000 images of 256 pixels: memory of driver and trials, the map beside memory, preparation",
     "scale": "a thousand trials, 64 at the same time",
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
