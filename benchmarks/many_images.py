@@ -140,7 +140,7 @@ def _compare(result: Result, options: Options, work: Path, size: int) -> None:
 def _preparations(files: Sequence[Path], size: int, repeats: int) -> tuple[list[float], list[float]]:
     """Seconds of a whole preparation, and of decoding the same files one after another, taken in turns."""
     ours, loop = [], []
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=files[0].parents[1]) as folder:  # on the same disk, for the links
         root = Path(folder) / "files"
         root.mkdir()
         for path in files:

@@ -168,7 +168,7 @@ class Decoding:
             given=[entry.split for entry in entries],
             contents=contents,
             pixels=[fact["pixels"] for fact in facts],
-            near=near_duplicate_pairs(shards.thumbnails.read(), contents),
+            near=near_duplicate_pairs(shards.thumbnails.read(), contents, self.workers),
             arrays={
                 "grey": shards.grey.read(),
                 "colour": shards.colour.read(),

@@ -15,6 +15,7 @@ Both thresholds were set on photographs: 5739 scenes and 721 pictures of single 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 
 import numpy as np
 from scipy.fft import dctn
@@ -31,15 +32,16 @@ NEAR = 0.90
 PER_IMAGE = 8  # others that an image is laid over at most
 _ROWS, _COLUMNS = 1024, 4096  # of the table of similarities that is held at a time
 _EVEN = FREQUENCIES * (FREQUENCIES // 2) - 1  # coefficients that mirroring leaves as they are
-_PAIRS = 256  # laid over each other at a time
+_PAIRS = 64  # laid over each other at a time; what is computed of more leaves the processor's cache
 
 
-def near_duplicate_pairs(thumbnails: np.ndarray, contents: Sequence[str]) -> np.ndarray:
+def near_duplicate_pairs(thumbnails: np.ndarray, contents: Sequence[str], workers: int = 1) -> np.ndarray:
     """Find the images that show one picture, as pairs that join all images of a picture.
 
     Args:
         thumbnails: N×64×64 uint8, from ``decode_image.thumbnail``.
         contents: N digests; of images with equal ones only the first is compared with others.
+        workers: threads.
 
     Returns:
         P×2 int64 positions, the smaller first, sorted: each repeated content with its first image, and
@@ -52,16 +54,17 @@ def near_duplicate_pairs(thumbnails: np.ndarray, contents: Sequence[str]) -> np.
     repeated = np.flatnonzero(leaders != np.arange(len(leaders)))
     found = [np.stack([leaders[repeated], repeated], axis=1)]
     hashes, label = _hashes(thumbnails, distinct), np.arange(len(distinct))
-    for top in range(0, len(distinct), _ROWS):
-        pairs, similarity = _proposals(hashes, label, top)
-        rank, mirrored = _rank(pairs[:, 0], similarity), similarity < 0
-        for step in range(PER_IMAGE):
-            asked = np.flatnonzero(rank == step)
-            asked = asked[label[pairs[asked, 0]] != label[pairs[asked, 1]]]
-            near = pairs[asked[_near(thumbnails, distinct[pairs[asked]], mirrored[asked])]]
-            if len(near):
-                label = _joined(label, near)
-                found.append(distinct[near])
+    with ThreadPoolExecutor(workers) as pool:
+        for top in range(0, len(distinct), _ROWS):
+            pairs, similarity = _proposals(hashes, label, top)
+            rank, mirrored = _rank(pairs[:, 0], similarity), similarity < 0
+            for step in range(PER_IMAGE):
+                asked = np.flatnonzero(rank == step)
+                asked = asked[label[pairs[asked, 0]] != label[pairs[asked, 1]]]
+                near = pairs[asked[_near(pool, thumbnails, distinct[pairs[asked]], mirrored[asked])]]
+                if len(near):
+                    label = _joined(label, near)
+                    found.append(distinct[near])
     return np.unique(np.concatenate(found), axis=0).reshape(-1, 2)
 
 
@@ -137,12 +140,13 @@ def _rank(image: np.ndarray, similarity: np.ndarray) -> np.ndarray:
     return rank
 
 
-def _near(thumbnails: np.ndarray, pairs: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
+def _near(pool: Executor, thumbnails: np.ndarray, pairs: np.ndarray, mirrored: np.ndarray) -> np.ndarray:
     """Which of P×2 pairs show one picture."""
-    near = np.zeros(len(pairs), bool)
-    for start in range(0, len(pairs), _PAIRS):
+
+    def agree(start: int) -> np.ndarray:
         some = slice(start, start + _PAIRS)
         first, second = thumbnails[pairs[some, 0]], thumbnails[pairs[some, 1]]
         second = np.where(mirrored[some, None, None], second[:, :, ::-1], second)
-        near[some] = agreement(first, second) >= NEAR
-    return near
+        return agreement(first, second) >= NEAR
+
+    return np.concatenate([np.zeros(0, bool), *pool.map(agree, range(0, len(pairs), _PAIRS))])
