@@ -52,12 +52,12 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
         colour, small = square(original, size), thumbnail(original)
         frame, content = original.size, _digest(original)
     luma = np.asarray(colour.convert("L"))
-    grey = luma
+    grey, grey_error = luma, 0.0
     if entry.grey is not None:
         with loaded(entry.grey, "L", MIN_SIDE) as supplied:
             _require_same_frame(entry, supplied.size, frame)
             grey = np.asarray(square(supplied, size))
-    grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
+        grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
     pixels = np.asarray(colour)
     facts = Facts(grey_error, float(colour_spread(pixels)), frame, content, pixel_digest(grey, pixels))
     return Decoded(grey, pixels, small, facts)

@@ -147,10 +147,15 @@ def colour_spread(pixels: np.ndarray) -> np.ndarray:
     Returns:
         … float64 in grey levels; below ``COLOURLESS_SPREAD`` for images that are nearly grey.
     """
-    return (pixels.max(-1) - pixels.min(-1)).mean((-2, -1))
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    # Many times faster than numpy's reduction over an axis of three.
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return (highest - lowest).mean((-2, -1))
 
 
 def thumbnail(picture: Image.Image) -> np.ndarray:
     """Reduce an RGB picture to ``THUMBNAIL × THUMBNAIL`` uint8 grey, its aspect ignored."""
-    small = picture.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    return np.asarray(small.convert("L"))
+    grey = picture.convert("L")
+    small = grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(small)
