@@ -132,9 +132,12 @@ class Decoding:
     def _here(self, shards: DecodedShards, missing: list[range]) -> Iterator[range]:
         rows = self._rows([self.layout.entries[position] for shard in missing for position in shard])
         for shard in missing:
-            some = [next(rows) for _ in shard]
-            shards.store_pixels(shard.start, [pixels for pixels, _ in some])
-            shards.store_facts(shard.start, [facts for _, facts in some])
+            stored = []
+            for position in shard:
+                pixels, facts = next(rows)
+                shards.store_pixels(position, pixels)
+                stored.append(facts)
+            shards.store_facts(shard.start, stored)
             yield shard
 
     def _elsewhere(self, shards: DecodedShards, missing: list[range]) -> Iterator[range]:

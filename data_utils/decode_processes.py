@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -59,11 +59,13 @@ def decoded_elsewhere(
             idle.put(worker)
 
     with ExitStack() as stack:
-        for _ in range(count):
-            idle.put(stack.enter_context(_worker(job)))
         pool = ThreadPoolExecutor(count)
-        # Left in the opposite order: no more work is begun, then the processes find their input closed.
         stack.callback(pool.shutdown, cancel_futures=True)
+        for _ in range(count):
+            worker = _worker(job)
+            # Before the pool waits for its threads: what an interrupted shard lacks is decoded the next time.
+            stack.callback(_end, worker)
+            idle.put(worker)
         for ready in as_completed([pool.submit(decode, shard) for shard in shards]):
             yield ready.result()
 
@@ -106,3 +108,12 @@ def _answer(worker: subprocess.Popen[str], message: str) -> list[dict[str, Any]]
         raise OSError(answer["number"], answer["reason"])
     facts: list[dict[str, Any]] = answer["facts"]
     return facts
+
+
+def _end(worker: subprocess.Popen[str]) -> None:
+    worker.kill()
+    worker.wait()
+    for pipe in (worker.stdin, worker.stdout):
+        with suppress(BrokenPipeError):  # of a message that nobody reads any more
+            if pipe is not None:
+                pipe.close()

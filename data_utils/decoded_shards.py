@@ -53,11 +53,10 @@ class DecodedShards:
         shards = [range(k, min(k + SHARD, self.count)) for k in range(0, self.count, SHARD)]
         return [shard for shard in shards if _read_json(self._facts_file(shard.start)) is None]
 
-    def store_pixels(self, first: int, rows: Sequence[Pixels]) -> None:
-        """Keep grey, colour and thumbnail of consecutive images from position ``first`` on."""
-        for number, file in enumerate((self.grey, self.colour, self.thumbnails)):
-            empty = np.zeros(file.shape[1:], np.uint8)
-            file.write(first, np.stack([empty if pixels is None else pixels[number] for pixels in rows]))
+    def store_pixels(self, position: int, pixels: Pixels) -> None:
+        """Keep grey, colour and thumbnail of an image; there is nothing to keep of a refused one."""
+        for file, array in zip((self.grey, self.colour, self.thumbnails), pixels or (), strict=False):
+            file.write(position, array[None])
 
     def store_facts(self, first: int, facts: Sequence[dict[str, Any]]) -> None:
         """Keep the facts of a shard whose pixels are stored; it counts from then on."""

@@ -93,3 +93,16 @@ def test_a_process_that_ends_early_is_told_of_and_what_is_done_stays(
     told = []
     load_dataset(root, 16, cache=cache, workers=1, progress=lambda *done: told.append(done))
     assert told == [] or told[-1] == (48, 48)
+
+
+def test_an_interrupted_driver_does_not_wait_for_its_processes(tmp_path, cache, in_processes):
+    root = colour_folder(tmp_path / "set", 48)
+
+    def interrupted(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        load_dataset(root, 16, cache=cache, workers=2, progress=interrupted)
+    told = []
+    load_dataset(root, 16, cache=cache, workers=1, progress=lambda *done: told.append(done))
+    assert told[0][0] == 32
