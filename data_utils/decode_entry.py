@@ -66,8 +66,8 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
 def pixel_digest(grey: np.ndarray, colour: np.ndarray) -> str:
     """SHA-256 of an image as it is stored, shapes included."""
     digest = hashlib.sha256(repr((grey.shape, colour.shape)).encode())
-    digest.update(np.ascontiguousarray(grey))
-    digest.update(np.ascontiguousarray(colour))
+    digest.update(np.ascontiguousarray(grey).data)
+    digest.update(np.ascontiguousarray(colour).data)
     return digest.hexdigest()
 
 

@@ -100,7 +100,7 @@ def _fingerprint(
     pixels: Sequence[str],
 ) -> str:
     """Of all that makes the set, the pixels through their digests: a large set is not read for it again."""
-    digest = hashlib.sha256(split)
+    digest = hashlib.sha256(split.tobytes())
     for name, label, image in zip(names, labels, pixels, strict=True):
         digest.update(b"\0".join([os.fsencode(name), os.fsencode(label or ""), image.encode(), b""]))
     return digest.hexdigest()
