@@ -29,8 +29,9 @@ FREQUENCIES = 8  # per axis, the constant one left out
 PROPOSED = 0.875
 # Different fruits of one shape reach 0.87 at most; brightened, cropped and re-saved copies 0.95 in 99 of 100.
 NEAR = 0.90
-# Others that an image is laid over at most: among 350 fruits, 300 scenes and their copies, 64 join no more of them.
-PER_IMAGE = 8
+# Others that an image is laid over at most: of 350 fruits and 300 scenes, mirrored and cropped, 64 join no more copies
+# with their originals.
+PER_IMAGE = 4
 _ROWS, _COLUMNS = 1024, 4096  # of the table of similarities that is held at a time
 _EVEN = FREQUENCIES * (FREQUENCIES // 2) - 1  # coefficients that mirroring leaves as they are
 _PAIRS = 64  # laid over each other at a time; what is computed of more leaves the processor's cache
