@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.collectives import total
 from models.colour_bins import BINS, CENTRES, encode
 from models.losses import pixel_loss
 from models.luma import chroma, chroma_of_opponents, into_gamut, opponents
@@ -81,7 +82,7 @@ class BinsHead(nn.Conv2d):
 
     @torch.no_grad()
     def _count(self, bins: Tensor, shares: Tensor) -> None:
-        self.seen += torch.bincount(bins.flatten(), shares.flatten(), BINS)
+        self.seen += total(torch.bincount(bins.flatten(), shares.flatten(), BINS))
 
     def _weights(self) -> Tensor:
         """Q: 1 on average over the pixels seen."""
