@@ -43,9 +43,16 @@ class Batches:
         max_device_fraction: share of the device's free memory (CUDA) that the images may take; larger sets
             are streamed from the host, in the same order.
         streaming: decide instead of measuring; mostly for tests.
+        part: for training by several processes, the number of this one and how many there are; each has
+            its own rows of the batches that one alone would have.
+
+    Attributes:
+        streaming: whether batches come from the host.
+        share: of a training batch's images that this process has.
 
     Raises:
-        ValueError: no images, a batch size below one, or an unknown augmentation.
+        ValueError: no images, a batch size below one, batches of fewer images than there are processes, or
+            an unknown augmentation.
     """
 
     def __init__(
@@ -61,6 +68,7 @@ class Batches:
         augmentation: str = "flip",
         max_device_fraction: float = 0.5,
         streaming: bool | None = None,
+        part: tuple[int, int] = (0, 1),
     ) -> None:
         if len(indices) == 0 or batch_size < 1:
             raise ValueError(f"batches of {batch_size} out of {len(indices)} images are impossible")
@@ -75,6 +83,12 @@ class Batches:
         self._size = images.size
         self._features = features
         self._crops = train and augmentation == "crop"
+        number, processes = part
+        self._whole = min(batch_size, len(indices))  # images of each training batch
+        if self._whole < processes:
+            raise ValueError(f"{processes} processes cannot share batches of {self._whole} images")
+        self._rows = slice(self._whole * number // processes, self._whole * (number + 1) // processes)
+        self.share = (self._rows.stop - self._rows.start) / self._whole
 
     def __len__(self) -> int:
         """Batches per epoch."""
@@ -83,7 +97,7 @@ class Batches:
 
     @property
     def images_per_epoch(self) -> int:
-        """Images that an epoch shows."""
+        """Images that an epoch shows, in all processes together."""
         return min(len(self._indices), len(self) * self._batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
@@ -98,20 +112,26 @@ class Batches:
         """
         order, flips = self._indices, np.zeros(len(self._indices), bool)
         windows = np.zeros((len(self._indices), 0), np.float32)
+        size = self._batch_size
         if self._train:
             rng = np.random.default_rng([self._seed, number])
             order, flips = rng.permutation(order), rng.random(len(order)) < 0.5
             windows = random_windows(len(order), rng) if self._crops else windows
-        shown = torch.from_numpy(order[: self.images_per_epoch])
-        mirrored = torch.from_numpy(flips[: self.images_per_epoch])
+            order, flips, windows = self._own(order), self._own(flips), self._own(windows)
+            size = self._rows.stop - self._rows.start
+        shown = torch.from_numpy(order)
         # One transfer per epoch, not per batch.
-        index_batches = torch.split(shown.to(self._device), self._batch_size)
-        flip_batches = torch.split(mirrored.to(self._device), self._batch_size)
-        cut = torch.from_numpy(windows[: self.images_per_epoch]).to(self._device)
-        window_batches = torch.split(cut, self._batch_size)
-        pixel_batches = self._images.gather(shown, self._batch_size)
+        index_batches = torch.split(shown.to(self._device), size)
+        flip_batches = torch.split(torch.from_numpy(flips).to(self._device), size)
+        window_batches = torch.split(torch.from_numpy(windows).to(self._device), size)
+        pixel_batches = self._images.gather(shown, size)
         for parts in zip(index_batches, flip_batches, window_batches, pixel_batches, strict=True):
             yield self._finish(*parts)
+
+    def _own(self, values: np.ndarray) -> np.ndarray:
+        """This process's rows of each training batch."""
+        batches = values[: self.images_per_epoch].reshape(len(self), self._whole, *values.shape[1:])
+        return np.concatenate(batches[:, self._rows])
 
     def _finish(self, index: Tensor, flip: Tensor, windows: Tensor, pixels: Pixels) -> Batch:
         grey = pixels.grey[:, None]

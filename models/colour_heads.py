@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from models.collectives import total
 from models.colour_bins import BINS, CENTRES, encode
 from models.losses import pixel_loss
 from models.luma import chroma, chroma_of_opponents, into_gamut, opponents
@@ -82,7 +83,7 @@ class BinsHead(nn.Conv2d):
     @torch.no_grad()
     def _count(self, bins: Tensor, shares: Tensor) -> None:
         # On a GPU, bincount would make the host wait for the highest bin.
-        self.seen += torch.zeros_like(self.seen).index_add_(0, bins.flatten(), shares.flatten())
+        self.seen += total(torch.zeros_like(self.seen).index_add_(0, bins.flatten(), shares.flatten()))
 
     def _weights(self) -> Tensor:
         """Q: 1 on average over the pixels seen."""

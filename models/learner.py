@@ -49,6 +49,8 @@ class Learner(ABC):
         optimizers: One per trained network, under the same name.
         recipe: How they are optimised.
         average: The generator with averaged weights, or None.
+        share: Of each batch's images that this process has; below 1 where several train together, see
+            `models.data_parallel`.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Learner(ABC):
         self.optimizers: dict[str, torch.optim.Optimizer] = {}
         self.recipe = settings.recipe
         self.average = weight_average(self.generator, settings.recipe.ema)
+        self.share = 1.0
 
     @property
     def generator(self) -> nn.Module:

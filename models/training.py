@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import LambdaLR
 
+from models.collectives import total
 from models.errors import ModelError
 from models.learner import Batch, Learner
 from models.schedule import CONSTANT, scheduler
@@ -75,9 +76,7 @@ class Trainer:
             is the caller's decision.
         """
         started = time.perf_counter()
-        for _ in range(epochs):
-            losses = self.train_epoch()
-            self.epoch += 1
+        losses = self.train(epochs)
         trained = time.perf_counter()
         metrics = self.validate()
         validated = time.perf_counter()
@@ -86,8 +85,17 @@ class Trainer:
         self.history.append(result)
         return result
 
+    def train(self, epochs: int) -> dict[str, float]:
+        """Train without validating; returns what the last of at least one epoch gave, see `train_epoch`."""
+        for _ in range(epochs):
+            losses = self.train_epoch()
+            self.epoch += 1
+        return losses
+
     def train_epoch(self) -> dict[str, float]:
         """One pass over the training data: mean of each loss over the steps, and `nonfinite_steps`.
+
+        Where several processes train together, losses are those of the whole batches.
 
         Raises:
             ModelError: There is no batch.
@@ -105,7 +113,8 @@ class Trainer:
             raise ModelError(
                 "There is no training batch: fewer images than the batch size; lower batch_size."
             )
-        table = torch.stack(steps).cpu().double()  # steps × losses; the epoch's only wait for the device
+        whole = total(torch.stack(steps) * self.learner.share)  # steps × losses
+        table = whole.cpu().double()  # the epoch's only wait for the device
         nonfinite = (~table.isfinite()).any(dim=1).sum()
         means: dict[str, float] = dict(zip(names, table.mean(dim=0).tolist(), strict=True))
         return means | {"nonfinite_steps": float(nonfinite)}

@@ -72,6 +72,27 @@ def test_training_drops_the_partial_batch_and_repeats_no_image(images):
     assert len(set(shown)) == 20
 
 
+@pytest.mark.parametrize("batch_size", [5, 6, 100])
+@pytest.mark.parametrize("augmentation", ["flip", "crop"])
+def test_processes_share_the_batches_that_one_alone_would_have(images, augmentation, batch_size):
+    def batches(*part):
+        kinds = {"train": True, "augmentation": augmentation, "part": part}
+        return Batches(images, images.indices(TRAIN), batch_size, CPU, seed=3, **kinds)
+
+    alone, parts = batches(0, 1), [batches(number, 3) for number in range(3)]
+    assert sum(part.share for part in parts) == pytest.approx(1)
+    assert {len(part) for part in parts} == {len(alone)}
+    for whole, *shared in zip(alone.epoch(2), *(part.epoch(2) for part in parts), strict=True):
+        assert max(len(one.index) for one in shared) - min(len(one.index) for one in shared) <= 1
+        for name in ("index", "grey", "colour"):
+            assert torch.equal(getattr(whole, name), torch.cat([getattr(one, name) for one in shared]))
+
+
+def test_batches_of_fewer_images_than_processes_are_refused(images):
+    with pytest.raises(ValueError, match="3 processes cannot share batches of 2 images"):
+        Batches(images, np.arange(20), 2, CPU, train=True, part=(0, 3))
+
+
 def test_an_only_partial_batch_is_kept(images):
     batches = Batches(images, np.arange(3), 16, CPU, train=True)
     assert [len(batch.index) for batch in batches.epoch(0)] == [3]
