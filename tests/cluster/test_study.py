@@ -34,9 +34,8 @@ def test_a_study_survives_a_killed_node_and_a_cut_link_and_uses_a_late_node(ray_
     assert set(trials) == search | {(f"{cell}/finals", 0) for cell in CELLS}
     assert {trial.state for trial in trials.values()} == {TrialState.COMPLETE}
     for key, lost in zip(bereft, (killed, cut), strict=True):
-        first, *others = trials[key].user_attrs[NODES]
-        assert first == lost.ip
-        assert others
+        *before, _ = trials[key].user_attrs[NODES]
+        assert lost.ip in before  # not always first: the second node may have taken over from the first
     assert results.nodes() == {host.ip for host in (head, cut, killed, late)}
 
     points = results.points()
