@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import ray
@@ -22,6 +23,7 @@ from study.settings.identity import Identity
 from study.settings.schema import StudySettings
 from study.training.data import TrialData
 from study.training.features import opened_features
+from study.training.ranks import Leader, Work, ranks_of
 from study.training.trial import Trial
 
 
@@ -58,7 +60,10 @@ class ColorizationTrial(tune.Trainable):
         bound_memory(
             choose_device(shared.settings.model.device), shared.settings.resources.gpus_per_trial or 1.0
         )
-        torch.set_num_threads(max(1, math.floor(shared.settings.resources.cpus_per_trial)))
+        self._size = ranks_of(shared.settings)
+        self._leader: Leader | None = None
+        self._threads = max(1, math.floor(shared.settings.resources.cpus_per_trial / self._size))
+        torch.set_num_threads(self._threads)
         load_packed(shared.plugins)
         self._trial: Trial | None = None
         self._sees = False
@@ -70,9 +75,25 @@ class ColorizationTrial(tune.Trainable):
         return True
 
     def _begin(self) -> Trial:
-        spec = spec_of(self.config)
+        shared, spec = self._shared, spec_of(self.config)
         self._look_for_storage()
-        return Trial(self._shared.settings, spec, self._trial_data(spec), self._shared.identity)
+        begin = partial(Trial, shared.settings, spec, self._trial_data(spec), shared.identity)
+        if self._size == 1:
+            return begin()
+        if self._leader is None or self._leader.ended:
+            device = choose_device(shared.settings.model.device)
+            self._leader = Leader(self._size, device, self._threads, shared.plugins)
+        with self._leader.beginning(self._work(spec)):
+            return begin(self._leader)
+
+    def _work(self, spec: TrialSpec) -> Work:
+        """A trial for the processes of its other GPUs; this node has its data by now."""
+        shared, kind = self._shared, spec.network.features
+        work = Work(shared.settings, spec, shared.identity, shared.images[spec.dataset])
+        if kind is None:
+            return work
+        describer = ray.get(shared.describers[kind])
+        return replace(work, features=shared.features[spec.dataset][kind], describer=describer)
 
     def _look_for_storage(self) -> None:
         """Notice a node that joined a moment ago and was given a trial before it was asked what it sees."""
@@ -103,6 +124,11 @@ class ColorizationTrial(tune.Trainable):
             data = TrialData(data.images, *found)
         self._data = needed, data
         return data
+
+    def cleanup(self) -> None:
+        """End what this process has started."""
+        if self._leader is not None:
+            self._leader.end()
 
     def step(self) -> dict[str, Any]:
         """Train until the next report is due."""

@@ -73,9 +73,7 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
     """
     cpus, gpus = settings.resources.cpus_per_trial, settings.resources.gpus_per_trial or 0.0
     if gpus > 1:
-        raise UsageError(
-            f"resources.gpus_per_trial is {gpus:g}, but a trial trains on one GPU; give 1, or a fraction to share one."
-        )
+        _check_several(settings, gpus)
     if cluster_of(ray_address) != "local":
         return
     there = os.cpu_count() or 1
@@ -84,11 +82,35 @@ def check_resources(settings: StudySettings, ray_address: str | None) -> None:
             f"resources.cpus_per_trial is {cpus:g}, but this machine has {counted(there, 'CPU')}; give {there} at "
             "most, or start the study on a cluster with --ray-address."
         )
-    if gpus and not torch.cuda.is_available():
+    if gpus > (found := torch.cuda.device_count()):
+        has = counted(found, "GPU") if found else "no GPU"
         raise UsageError(
-            f"resources.gpus_per_trial is {gpus:g}, but this machine has no GPU that torch can use; leave it out, or "
-            "start the study on a cluster with --ray-address."
+            f"resources.gpus_per_trial is {gpus:g}, but this machine has {has} that torch can use; "
+            f"{f'give {found} at most' if found else 'leave it out'}, or start the study on a cluster with "
+            "--ray-address."
         )
+
+
+def _check_several(settings: StudySettings, gpus: float) -> None:
+    asked, model = f"resources.gpus_per_trial is {gpus:g}", settings.model
+    if not gpus.is_integer():
+        raise UsageError(
+            f"{asked}; give a whole number for GPUs that train together, or a fraction to share one."
+        )
+    if model.device not in ("auto", "cuda"):
+        raise UsageError(
+            f"{asked}, but model.device is {model.device}; leave out the one, or give cuda for the other."
+        )
+    if model.compile:
+        raise UsageError(f"{asked}, but model.compile works on one GPU alone; leave out either.")
+    batches = {"model.batch_size is": model.batch_size} | {
+        f"search.space.{name}.batch_size begins at": int(ranges["batch_size"][0])
+        for name, ranges in settings.search.space.items()
+        if "batch_size" in ranges
+    }
+    for key, images in batches.items():
+        if images < gpus:
+            raise UsageError(f"{asked}, but {key} {images}; give at least one image for each GPU.")
 
 
 def cluster_of(ray_address: str | None) -> str:

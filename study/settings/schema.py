@@ -93,7 +93,8 @@ class ResourceSettings(Section):
     gpus_per_trial: float | None = Field(
         None,
         ge=0,
-        description="number, or the fraction of one that a trial may use, memory included; default 1 where there are",
+        description="number that train a trial together, or the fraction of one that it may use, memory included; "
+        "default 1 where there are",
     )
     max_concurrent_trials: int | None = Field(None, ge=1, description="default: as many as there is room for")
     max_failures: int = Field(2, ge=0, description="retries of a trial whose process or node died")

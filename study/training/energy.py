@@ -1,34 +1,39 @@
-"""The energy that a GPU has used, by its driver's counter."""
+"""The energy that GPUs have used, by their driver's counter."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import pynvml
 import torch
 
 
 class EnergyMeter:
-    """Reads a device's energy counter (NVML, GPUs since Volta).
+    """Reads the energy counter of a trial's devices (NVML, GPUs since Volta).
 
     Args:
         device: The trial's device; only CUDA devices have a counter.
+        count: How many the trial uses; of several, they are the first that the process sees.
     """
 
-    def __init__(self, device: torch.device) -> None:
-        self._handle = None
+    def __init__(self, device: torch.device, count: int = 1) -> None:
+        self._handles: list[Any] = []
         if device.type != "cuda":
             return
-        identity = torch.cuda.get_device_properties(device).uuid  # CUDA_VISIBLE_DEVICES renumbers devices
+        devices = [device] if count == 1 else [torch.device("cuda", number) for number in range(count)]
+        # CUDA_VISIBLE_DEVICES renumbers devices
+        identities = [torch.cuda.get_device_properties(one).uuid for one in devices]
         try:
             pynvml.nvmlInit()
-            self._handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{identity}")
+            self._handles = [pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{one}") for one in identities]
         except pynvml.NVMLError:  # no driver library, or a device without a counter of its own
-            self._handle = None
+            self._handles = []
 
     def joules(self) -> float | None:
-        """Energy of the whole device since its driver was loaded; None if it is not reported."""
-        if self._handle is None:
+        """Energy of the whole devices since their driver was loaded; None if it is not reported."""
+        if not self._handles:
             return None
         try:
-            return float(pynvml.nvmlDeviceGetTotalEnergyConsumption(self._handle)) / 1e3
+            return sum(float(pynvml.nvmlDeviceGetTotalEnergyConsumption(one)) for one in self._handles) / 1e3
         except pynvml.NVMLError:
             return None

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 
@@ -12,6 +14,7 @@ from data_utils.batches import Batches
 from data_utils.pictures import sample_grid, sample_indices
 from data_utils.splits import TEST, TRAIN, VALIDATION
 from models.architectures import seeded_build
+from models.data_parallel import train_together
 from models.hardware import choose_device
 from models.learner import Features, Learner
 from models.metrics import OBJECTIVE, keep_luminance, summarise
@@ -33,6 +36,18 @@ from study.training.replicates import images_of
 from study.training.trial_files import TrialFiles
 
 
+class Rank:
+    """Which of a trial's processes this is; by default, it is alone. See `study.training.ranks` for several."""
+
+    def __init__(self, number: int = 0, size: int = 1) -> None:
+        self.number, self.size = number, size
+
+    @contextmanager
+    def training(self, epochs: int) -> Iterator[None]:
+        """Within it, all processes of the trial train for so many epochs."""
+        yield
+
+
 class Trial:
     """Trains one trial; continues from its last checkpoint if there is one.
 
@@ -41,6 +56,7 @@ class Trial:
         spec: The trial.
         data: The cell's images and features.
         study: Its identity, which its files carry.
+        rank: Of this process among those that train the trial together.
 
     Raises:
         StudyError: If the weights that should start the generator are not in the storage, or files there are not this
@@ -48,7 +64,12 @@ class Trial:
     """
 
     def __init__(
-        self, settings: StudySettings, spec: TrialSpec, data: TrialData, study: Identity = NOBODY
+        self,
+        settings: StudySettings,
+        spec: TrialSpec,
+        data: TrialData,
+        study: Identity = NOBODY,
+        rank: Rank | None = None,
     ) -> None:
         if settings.storage is None:
             raise StudyError(
@@ -60,13 +81,17 @@ class Trial:
         self._files = TrialFiles(Storage(settings.storage), spec, study)
         self._images = images_of(data.images, settings, spec.replicate)
         self._device = choose_device(settings.model.device)
-        self._meter = EnergyMeter(self._device)
+        self._rank = rank or Rank()
+        self._meter = EnergyMeter(self._device, self._rank.size)
         self._objective = settings.objective
         learner = self._build()
         self._batch_size = learner.recipe.batch_size
+        batches = self._batches(TRAIN, train=True)
+        if self._rank.size > 1:
+            train_together(learner, batches.share)
         self._trainer = Trainer(
             learner,
-            self._batches(TRAIN, train=True),
+            batches,
             self._batches(VALIDATION),
             partial(validation_quantities, kept=self._objective != OBJECTIVE),
             summarise,
@@ -104,6 +129,7 @@ class Trial:
             seed=self._spec.seed,
             features=data.test_features if split == TEST else data.features,
             augmentation=self._settings.training.augmentation,
+            part=(self._rank.number, self._rank.size) if train else (0, 1),
         )
 
     @property
@@ -136,7 +162,9 @@ class Trial:
 
     def _train(self) -> None:
         before, used, counter = self.epoch, self._energy, self._meter.joules()
-        report = self._trainer.step(min(self._settings.budget.epochs_per_report, self._spec.epochs - before))
+        epochs = min(self._settings.budget.epochs_per_report, self._spec.epochs - before)
+        with self._rank.training(epochs):
+            report = self._trainer.step(epochs)
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
         if counter is not None and (now := self._meter.joules()) is not None:
             report[ENERGY] = used + (now - counter) * min(1.0, self._devices)
@@ -145,6 +173,10 @@ class Trial:
         if self.epoch == self._spec.epochs or self._checkpoint_is_due(before):
             self._files.save_checkpoint(self._trainer, self._best)
             self._saved = time.monotonic()
+
+    def follow(self, epochs: int) -> None:
+        """Train along with the process that leads, which alone validates, reports and keeps files."""
+        self._trainer.train(epochs)
 
     def _checkpoint_is_due(self, before: int) -> bool:
         """Whether enough epochs passed since epoch `before`, or enough minutes since the last checkpoint."""

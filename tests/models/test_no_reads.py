@@ -2,12 +2,15 @@
 
 import pytest
 import torch
+import torch.distributed as dist
+from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from data_utils.batches import Batches as OurBatches
 from data_utils.load_dataset import load_dataset
 from data_utils.splits import TRAIN
 from models import adversarial, regression
 from models.architectures import architecture, known, seeded_build
+from models.data_parallel import train_together
 from models.settings import ModelSettings, Recipe
 from models.training import Trainer
 from tests.support.no_reads import DEVICE, HostReadError, NoReads
@@ -65,6 +68,23 @@ def learner_of(name, target="rgb", recipe=None):
 def test_an_epoch_waits_for_the_device_at_its_end_alone(name, recipe):
     trainer = Trainer(learner_of(name, *RECIPES[recipe]), Watched(Batches(name)), [], None, None, epochs=3)
     with pytest.raises(NotImplementedError, match="no data"):  # the losses, which are read at the end
+        trainer.train_epoch()
+
+
+@pytest.fixture
+def two_ranks():
+    """A process group whose other rank says nothing."""
+    dist.init_process_group("fake", store=FakeStore(), rank=0, world_size=2)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("name", known())
+def test_nor_does_it_wait_where_several_processes_train_together(name, two_ranks):
+    learner = learner_of(name, *RECIPES["one cycle"])
+    train_together(learner, 0.5)
+    trainer = Trainer(learner, Watched(Batches(name)), [], None, None, epochs=3)
+    with pytest.raises(NotImplementedError, match="no data"):
         trainer.train_epoch()
 
 

@@ -53,21 +53,53 @@ def resources(**changed):
     [
         ({"cpus_per_trial": 3}, r"cpus_per_trial is 3, but this machine has 2 CPUs"),
         ({"gpus_per_trial": 0.5}, r"gpus_per_trial is 0\.5, but this machine has no GPU"),
-        ({"gpus_per_trial": 2}, r"gpus_per_trial is 2, but a trial trains on one GPU"),
+        ({"gpus_per_trial": 2.0}, r"gpus_per_trial is 2, but this machine has no GPU"),
     ],
 )
 def test_what_this_machine_cannot_give_is_refused_by_name(monkeypatch, changed, sentence):
     monkeypatch.delenv("RAY_ADDRESS", raising=False)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 0)
     with pytest.raises(UsageError, match=sentence):
         check_resources(resources(**changed), None)
+
+
+def test_more_gpus_for_a_trial_than_this_machine_has_are_refused(monkeypatch):
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    monkeypatch.setattr("torch.cuda.device_count", lambda: 2)
+    check_resources(resources(gpus_per_trial=2.0), None)
+    with pytest.raises(
+        UsageError, match=r"gpus_per_trial is 3, but this machine has 2 GPUs .*give 2 at most"
+    ):
+        check_resources(resources(gpus_per_trial=3.0), None)
+
+
+@pytest.mark.parametrize(
+    ("section", "changed", "sentence"),
+    [
+        ("model", {"device": "cpu"}, r"gpus_per_trial is 4, but model\.device is cpu"),
+        ("model", {"device": "cuda:1"}, r"gpus_per_trial is 4, but model\.device is cuda:1"),
+        ("model", {"compile": True}, r"gpus_per_trial is 4, but model\.compile"),
+        ("model", {"batch_size": 3}, r"gpus_per_trial is 4, but model\.batch_size is 3"),
+        (
+            "search",
+            {"space": {"unet": {"batch_size": [2, 8]}}},
+            r"search\.space\.unet\.batch_size begins at 2",
+        ),
+    ],
+)
+def test_what_several_gpus_cannot_share_is_named(section, changed, sentence):
+    settings = resources(gpus_per_trial=4.0)
+    check_resources(settings, "head:6379")
+    changed = {section: getattr(settings, section).model_copy(update=changed)}
+    with pytest.raises(UsageError, match=sentence):
+        check_resources(settings.model_copy(update=changed), "head:6379")
 
 
 def test_a_cluster_may_have_what_this_machine_has_not(monkeypatch):
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     check_resources(resources(cpus_per_trial=64, gpus_per_trial=0.5), "head:6379")
-    with pytest.raises(UsageError, match="trains on one GPU"):
+    with pytest.raises(UsageError, match="give a whole number"):
         check_resources(resources(gpus_per_trial=1.5), "head:6379")
 
 

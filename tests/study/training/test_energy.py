@@ -24,6 +24,17 @@ def test_a_gpu_is_found_by_its_identity_and_read_in_joules(gpu, monkeypatch):
     assert EnergyMeter(CUDA).joules() == 5.5
 
 
+def test_the_energy_of_several_gpus_is_their_sum(monkeypatch):
+    counters = {"GPU-0": 5_500, "GPU-1": 1_000}
+    monkeypatch.setattr(
+        torch.cuda, "get_device_properties", lambda device: SimpleNamespace(uuid=str(device.index))
+    )
+    monkeypatch.setattr(pynvml, "nvmlInit", lambda: None)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetHandleByUUID", lambda uuid: uuid)
+    monkeypatch.setattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption", lambda handle: counters[handle])
+    assert EnergyMeter(CUDA, 2).joules() == 6.5
+
+
 def test_a_gpu_that_does_not_count_has_no_energy(gpu, monkeypatch):
     def refuse(*_):
         raise pynvml.NVMLError(pynvml.NVML_ERROR_NOT_SUPPORTED)

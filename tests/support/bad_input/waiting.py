@@ -27,9 +27,15 @@ LINES = [
         [
             Case("no CPU", flags("--resources.cpus_per_trial", "0"), "resources.cpus_per_trial"),
             Case(
-                "two GPUs for a trial",
+                "two GPUs for a trial where there is none",
                 flags("--resources.gpus_per_trial", "2", "--dry-run"),
-                "gpus_per_trial is 2",
+                "no GPU",
+                environment={"CUDA_VISIBLE_DEVICES": ""},
+            ),
+            Case(
+                "one and a half GPUs for a trial",
+                flags("--resources.gpus_per_trial", "1.5", "--dry-run"),
+                "a whole number",
             ),
             Case("no trial at a time", flags("--resources.max_concurrent_trials", "0"), "max_concurrent"),
         ],
