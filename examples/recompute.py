@@ -201,15 +201,29 @@ METRICS = [
 ]
 
 
+def control_effects(table: pd.DataFrame, objective: str) -> pd.DataFrame:
+    """How much higher the controls lie than the finals that started from the same networks, with interval."""
+    lines = []
+    key = ["replicate", "final", "image", "category"]
+    for (dataset, architecture), rows in table.groupby(["dataset", "architecture"], sort=False):
+        finals, controls = (
+            rows[rows["role"] == role].set_index(key)[objective] for role in ("final", "control")
+        )
+        if len(controls):
+            apart = (controls - finals).dropna().rename("score").reset_index()
+            lines.append((dataset, architecture, controls.mean(), *interval(apart, apart["score"].mean())))
+    return pd.DataFrame(lines, columns=["dataset", "architecture", "control", "difference", "low", "high"])
+
+
 def read(path: str) -> pd.DataFrame:
-    """The study's own rows of an exported file."""
-    table = pd.read_csv(path)
-    table["category"] = table["category"].fillna("")
-    return table[table["external"] != 1] if "external" in table else table
+    """An exported file, packed or not."""
+    return pd.read_csv(path).fillna({"category": ""})
 
 
 if __name__ == "__main__":
     evaluations = read(sys.argv[1])
+    finals = evaluations[evaluations["role"] == "final"]
     with pd.option_context("display.max_rows", None, "display.width", 120):
-        print(metric_intervals(evaluations, METRICS).round(4).to_string(index=False))
-        print(pair_tests(evaluations, "ciede2000").round(4).to_string(index=False))
+        print(metric_intervals(finals, METRICS).round(4).to_string(index=False))
+        print(pair_tests(finals, "ciede2000").round(4).to_string(index=False))
+        print(control_effects(evaluations, "ciede2000").round(4).to_string(index=False))

@@ -158,42 +158,60 @@ def _trial_line(record: StudyRecord, trial: TrialRecord) -> dict[str, Any]:
 
 
 def write_evaluations(record: StudyRecord) -> str:
-    """One line per test image, replicate and architecture that a verdict rests on, every metric raw and kept.
+    """One line per test image and prediction, every metric raw and kept.
 
-    Whoever has these lines can compute every mean, interval and p-value of the report again.
+    `role` says whose prediction: of a `final` that a verdict rests on, of the `control` of that final, of an `external`
+    program, or a `trivial` one. Whoever has these lines can compute every mean, interval and p-value of the report
+    again.
     """
     evidence = Evidence(record)
     lines: list[dict[str, Any]] = []
     for (dataset, architecture), cell in evidence.cells.items():
-        facts, leaked = record.data["datasets"][dataset], set(evidence.leaks(dataset))
         for final, quantities in zip(cell.finals, cell.evaluations, strict=True):
-            files, labels = record.test_images(dataset, final.replicate)
-            values = _columns(quantities)
-            for place, position in enumerate(quantities[INDEX]):
-                whose = {
-                    "dataset": dataset,
-                    "architecture": architecture,
-                    "replicate": final.replicate,
-                    "final": final.number,
-                    "collapsed": int(bool(final.collapsed)),
-                    "image": int(position),
-                    "file": files[place] if files else "",
-                    "near_duplicate": int(int(position) in leaked),
-                    "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
-                }
-                lines.append(whose | {name: float(array[place]) for name, array in values.items()})
-        lines += _contestant_lines(evidence, dataset) if architecture == evidence.architectures[-1] else []
+            lines += _trained_lines(evidence, "final", final, final.number, quantities)
+        for control in record.controls(dataset, architecture):
+            lines += _trained_lines(
+                evidence, "control", control, control.controls, record.evaluation(control)
+            )
+    for dataset in dict.fromkeys(dataset for dataset, _ in evidence.cells):
+        lines += _given_lines(dataset, "external", evidence.contestants(dataset))
+        lines += _given_lines(dataset, "trivial", evidence.trivial(dataset))
     return _csv(list(dict.fromkeys(name for line in lines for name in line)), lines)
 
 
-def _contestant_lines(evidence: Evidence, dataset: str) -> list[dict[str, Any]]:
-    """The same of programs that were not trained here; `external` tells them."""
-    lines = []
-    for name, quantities in evidence.contestants(dataset).items():
-        for place, position in enumerate(quantities[INDEX]):
-            whose = {"dataset": dataset, "architecture": name, "external": 1, "image": int(position)}
-            lines.append(whose | {key: float(values[place]) for key, values in _columns(quantities).items()})
-    return lines
+def _trained_lines(
+    evidence: Evidence, role: str, trained: TrialRecord, final: int | None, quantities: Quantities
+) -> list[dict[str, Any]]:
+    dataset = trained.dataset
+    facts, leaked = evidence.record.data["datasets"][dataset], set(evidence.leaks(dataset))
+    files, labels = evidence.record.test_images(dataset, trained.replicate)
+    columns = _columns(quantities)
+    return [
+        {
+            "dataset": dataset,
+            "architecture": trained.architecture,
+            "role": role,
+            "replicate": trained.replicate,
+            "final": final,
+            "collapsed": int(bool(trained.collapsed)),
+            "image": int(position),
+            "file": files[place] if files else "",
+            "near_duplicate": int(int(position) in leaked),
+            "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
+            **{name: float(values[place]) for name, values in columns.items()},
+        }
+        for place, position in enumerate(quantities[INDEX])
+    ]
+
+
+def _given_lines(dataset: str, role: str, rows: Mapping[str, Quantities]) -> list[dict[str, Any]]:
+    """The same of predictions that the study did not train; they have no replicate."""
+    return [
+        {"dataset": dataset, "architecture": name, "role": role, "image": int(position)}
+        | {key: float(values[place]) for key, values in _columns(quantities).items()}
+        for name, quantities in rows.items()
+        for place, position in enumerate(quantities[INDEX])
+    ]
 
 
 def _columns(quantities: Quantities) -> dict[str, np.ndarray]:

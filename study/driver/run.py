@@ -121,6 +121,7 @@ def run_study(
         try:
             lost = lost_trials(ledger, outbox.closed)
             if not conductor.finished or lost or _asks_more(settings):
+                screen.say("Measuring what the networks cost and what trivial predictions reach …")
                 entries = contestants(settings, prepared, _most(ledger), screen.say)
                 _open_runs(tracker, settings, prepared, ledger, entries)
                 by_path = {contestant_path(*key): quantities for key, quantities in entries.items()}

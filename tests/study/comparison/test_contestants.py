@@ -35,7 +35,7 @@ def test_tables_exports_and_report_say_that_it_was_not_trained_here(contested, t
     _, again = read_table(file)
     assert [one.external for one in again] == [False, True]
     lines = list(csv.DictReader(io.StringIO(write_evaluations(contested))))
-    assert sum(line["external"] == "1" for line in lines) == 10
+    assert sum(line["role"] == "external" for line in lines) == 10
     assert "External, not trained here: other reaches" in contestant_sentence(
         Evidence(contested), "fruit", "unet"
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from models.metrics import KEPT, METRICS
+from study.comparison.control import control_sentence
 from study.comparison.csv_table import write_evaluations
 from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_study
@@ -19,10 +20,15 @@ def recompute():
 
 
 @pytest.fixture
-def evaluations(replicated, recompute, tmp_path):
+def exported(replicated, recompute, tmp_path):
     file = tmp_path / "evaluations.csv"
     file.write_text(write_evaluations(replicated), encoding="utf-8")
     return recompute["read"](file)
+
+
+@pytest.fixture
+def evaluations(exported):
+    return exported[exported["role"] == "final"]
 
 
 def test_it_uses_numpy_and_pandas_alone():
@@ -63,3 +69,15 @@ def test_every_p_value_of_a_fixed_number_of_replicates_is_found_again(
         assert mine.p == pytest.approx(verdict.p_value, rel=close)
         bounds = sorted(np.abs([verdict.difference.low, verdict.difference.high]))
         assert sorted(np.abs([mine.low, mine.high])) == pytest.approx(bounds, rel=close)
+
+
+def test_what_the_controls_say_is_found_again(replicated, exported, recompute):
+    (line,) = recompute["control_effects"](exported, replicated.objective).itertuples()
+    shown = f"{line.control:.2f}, {line.difference:+.2f} [{line.low:+.2f}, {line.high:+.2f}] beside {line.architecture}"
+    assert shown in control_sentence(Evidence(replicated), "fruit")
+
+
+def test_trivial_predictions_are_exported_too(replicated, exported):
+    trivial = exported[exported["role"] == "trivial"].groupby("architecture")[replicated.objective].mean()
+    for name, values in replicated.trivial["fruit"].items():
+        assert trivial[name] == pytest.approx(values[replicated.objective])
