@@ -1,6 +1,8 @@
 # make demo   installs the software beside this file and runs the demo study on drawn images, or goes on with it
 # make test   installs it with what the tests need and runs the whole suite
 # make lint   ruff, mypy and the import contracts
+# make gpu    checks and measures on this machine's CUDA card for at most nine minutes, with the torch of PYTHON and
+#             nothing installed; RESULTS=FOLDER for its JSON file
 # make docs   builds the documentation into site/, with every link checked
 # make lock   resolves the versions of requirements.lock anew
 # make latest the suite with the newest release of every dependency, whatever pyproject.toml admits
@@ -13,7 +15,9 @@ TEST_EXTRAS = test,postgres,s3,onnx
 BIN = $(VENV)/bin
 comma := ,
 
-.PHONY: demo test lint docs lock latest clean help
+RESULTS ?= benchmarks/results
+
+.PHONY: demo test lint gpu docs lock latest clean help
 demo: $(VENV)/.runtime
 	$(BIN)/python -m study.launch $(if $(wildcard runs/demo/study.yaml),--name demo --resume)
 
@@ -25,6 +29,9 @@ lint: $(VENV)/.tests
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --config .importlinter.toml
+
+gpu:
+	$(PYTHON) -m benchmarks gpu --results $(RESULTS)
 
 docs: $(VENV)/.docs
 	$(BIN)/mkdocs build --strict

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.measure import Options, Result, document
+from benchmarks.measure import Options, Result, document, write
 
 # What each measures; the first group runs on a GPU machine that has nothing but torch and its companions.
 DEVICE_BENCHMARKS = {
@@ -26,7 +25,10 @@ DEVICE_BENCHMARKS = {
 }
 STUDY_BENCHMARKS = {
     "orchestration": "driver time per report, seconds per trial, beside stock Ray Tune with Optuna and MLflow",
+    "many_images": "200 000 images of 256 pixels: memory of driver and trials, the map beside memory, preparation",
     "scale": "a thousand trials, 64 at the same time",
+    "long_search": "searches of ten thousand trials: memory and time per decision, the sampler's apart",
+    "window": "TPE shown every trial of a long search, and only the best and the latest",
     "search": "epochs to come near the best, replayed from recorded learning curves",
     "coverage": "how often the report's 95 % intervals hold the truth, simulated",
     "repeat": "a whole study repeated on recorded curves: what its intervals hold, and how to divide its budget",
@@ -37,32 +39,45 @@ QUALITY_BENCHMARKS = {
     "peers": "our networks and recipes beside those of others, on real photographs for equal processor seconds",
 }
 BENCHMARKS = DEVICE_BENCHMARKS | STUDY_BENCHMARKS | QUALITY_BENCHMARKS
+GPU_DAY = "gpu"
+ABOUT_GPU_DAY = (
+    "a CUDA card in nine minutes: is all correct there, and how fast; needs torch and its companions alone"
+)
 RESULTS = Path(__file__).parent / "results"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry point; 0 done, 2 wrong usage."""
+    """Entry point; 0 done, 1 something failed on the GPU day, 2 wrong usage."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         description="Measure speed and quality, side by side; without a name, list what can be measured.",
-        epilog="\n".join(f"{name:14} {what}" for name, what in BENCHMARKS.items()),
+        epilog="\n".join(
+            f"{name:14} {what}" for name, what in {**BENCHMARKS, GPU_DAY: ABOUT_GPU_DAY}.items()
+        ),
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, or `all`")
-    parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks, `all`, or `gpu` alone")
+    parser.add_argument("--device", choices=["cpu", "cuda"], help="default: cpu; of `gpu` cuda")
     parser.add_argument("--quick", action="store_true", help="smaller sizes and fewer repeats")
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder of the JSON files")
+    parser.add_argument(
+        "--budget", type=float, default=510.0, help="seconds that `gpu` may take (default: 510)"
+    )
     parser.add_argument("--pictures", type=Path, help="folder for the contact sheets of `peers`")
     given = parser.parse_args(arguments)
     if not given.names:
         parser.print_help()
         return 0
+    if given.names == [GPU_DAY]:
+        from benchmarks.gpu.command import run
+
+        return run(Options(torch.device(given.device or "cuda"), given.quick), given.budget, given.results)
     names = list(BENCHMARKS) if given.names == ["all"] else given.names
     if unknown := [name for name in names if name not in BENCHMARKS]:
         parser.error(f"there is no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
     if given.device == "cuda" and not torch.cuda.is_available():
         parser.error("there is no CUDA device on this machine")
-    options = Options(torch.device(given.device), given.quick, given.pictures)
+    options = Options(torch.device(given.device or "cpu"), given.quick, given.pictures)
     for name in names:
         _run(name, options, given.results)
     return 0
@@ -73,11 +88,7 @@ def _run(name: str, options: Options, folder: Path) -> None:
     result: Result = importlib.import_module(f"benchmarks.{name}").run(options)
     found = document(name, options, result, time.perf_counter() - started)
     _show(name, result)
-    folder.mkdir(parents=True, exist_ok=True)
-    device = str(found["hardware"]["device"]).replace(" ", "-")
-    target = folder / f"{name}-{device}{'-quick' if options.quick else ''}.json"
-    target.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"written: {target}\n")
+    print(f"written: {write(found, options, folder)}\n")
 
 
 def _show(name: str, result: Result) -> None:

@@ -57,7 +57,7 @@ def run(options: Options) -> Result:
     count, size, width = (2048, 128, 64) if cuda else (320, 64, 8) if options.quick else (640, 64, 16)
     result = Result()
     images = image_set(count, size)
-    worst = [_epochs(result, options, name, images, width) for name in ("koalarization", "unet", "cgan")]
+    worst = [epochs(result, options, name, images, width) for name in ("koalarization", "unet", "cgan")]
     result.goal(
         "epoch with our batches / with a constant batch ≤ 1.05, every architecture", max(worst), at_most=1.05
     )
@@ -70,7 +70,19 @@ def run(options: Options) -> Result:
     return result
 
 
-def _epochs(result: Result, options: Options, name: str, images: ImageSet, width: int) -> float:
+def epochs(result: Result, options: Options, name: str, images: ImageSet, width: int) -> float:
+    """Add the rows of one architecture to a result.
+
+    Args:
+        result: Gets a row for images that lie on the device and one for images that are streamed to it.
+        options: Device and number of repeats.
+        name: Of the architecture, which takes no features or vectors.
+        images: All of them are trained on.
+        width: Of the networks.
+
+    Returns:
+        Time of an epoch from images on the device, over that of as many steps on one constant batch.
+    """
     one = architecture(name)
     learner = seeded_build(one, ModelSettings(width=width), one.textbook, options.device, seed=0)
     count, size = len(images), images.size

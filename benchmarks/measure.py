@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import platform
 import subprocess
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from statistics import median
@@ -15,6 +18,7 @@ from typing import Any
 
 import torch
 
+_MEASURED = ("data_utils", "models", "study", "benchmarks")
 _PACKAGES = ("torch", "torchvision", "numpy", "pillow", "safetensors", "ray", "optuna", "mlflow")
 
 
@@ -138,6 +142,8 @@ def document(name: str, options: Options, result: Result, seconds: float) -> dic
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(one) for key, one in value.items()}
     return asdict(value) if isinstance(value, Spread) else value
 
 
@@ -152,8 +158,27 @@ def hardware(device: torch.device) -> dict[str, Any]:
     }
     if device.type == "cuda":
         properties = torch.cuda.get_device_properties(device)
-        found |= {"device": properties.name, "device_memory": properties.total_memory}
+        found |= {
+            "device": properties.name,
+            "device_memory": properties.total_memory,
+            "compute_capability": f"{properties.major}.{properties.minor}",
+            "cuda": torch.version.cuda,
+            "cudnn": torch.backends.cudnn.version(),
+            "driver": nvidia_smi("driver_version"),
+            "power_limit_watts": nvidia_smi("power.limit"),
+        }
     return found
+
+
+@cache
+def nvidia_smi(quantity: str) -> str:
+    """What the driver's own command says of the first GPU, without unit; empty where it is missing or silent."""
+    command = ["nvidia-smi", f"--query-gpu={quantity}", "--format=csv,noheader,nounits"]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=True, timeout=20)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return found.stdout.splitlines()[0].strip() if found.stdout.strip() else ""
 
 
 def _processor() -> str:
@@ -174,17 +199,38 @@ def versions() -> dict[str, str]:
     return found
 
 
+@cache
 def commit() -> str:
-    """Hash of the commit, `-dirty` where the measured packages were changed since; empty outside of git."""
+    """Hash of the commit, `-dirty` where the measured packages were changed since.
+
+    Outside of git, `sources ` and a checksum of the measured packages, by which the commit can be found.
+    """
     root = Path(__file__).parents[1]
     described = ["git", "-C", str(root), "rev-parse", "HEAD"]
-    packages = ["data_utils", "models", "study", "benchmarks"]
-    changed = ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no", "--", *packages]
+    changed = ["git", "-C", str(root), "status", "--porcelain", "--untracked-files=no", "--", *_MEASURED]
     try:
         revision = subprocess.run(described, capture_output=True, text=True, check=True).stdout.strip()
         lines = subprocess.run(changed, capture_output=True, text=True, check=True).stdout.splitlines()
     except (OSError, subprocess.CalledProcessError):
-        return ""
+        return f"sources {_sources(root)}"
     # Results of benchmarks that ran before this one are no change of what is measured.
     dirty = any("benchmarks/results/" not in line for line in lines)
     return f"{revision}{'-dirty' if dirty else ''}"
+
+
+def _sources(root: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(path for package in _MEASURED for path in (root / package).rglob("*.py")):
+        digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def write(found: dict[str, Any], options: Options, folder: Path) -> Path:
+    """Keep what `document` gave as a JSON file, named after benchmark and device; whole or not at all."""
+    folder.mkdir(parents=True, exist_ok=True)
+    device = str(found["hardware"]["device"]).replace(" ", "-")
+    target = folder / f"{found['benchmark']}-{device}{'-quick' if options.quick else ''}.json"
+    fresh = target.with_suffix(".unfinished")
+    fresh.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    fresh.replace(target)
+    return target

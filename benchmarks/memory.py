@@ -23,7 +23,7 @@ def run(options: Options) -> Result:
     """Private memory of this process while it trains from memory-mapped arrays, as Ray's object store gives them."""
     count, size = (4000, 128) if options.quick else (20000, 128)
     with tempfile.TemporaryDirectory() as folder:
-        images = _mapped(image_set(count, size), Path(folder))
+        images = mapped(image_set(count, size), Path(folder))
         gc.collect()
         learner = our_learner("unet", 8, options.device)
         few, all_over = np.arange(BATCH * 8), np.arange(0, count, count // (BATCH * 8))
@@ -52,7 +52,8 @@ def run(options: Options) -> Result:
     return result
 
 
-def _mapped(images: ImageSet, folder: Path) -> ImageSet:
+def mapped(images: ImageSet, folder: Path) -> ImageSet:
+    """The same set, its pixels in files below `folder` and mapped from there."""
     arrays = {}
     for name in ("grey", "colour"):
         np.save(folder / f"{name}.npy", getattr(images, name))

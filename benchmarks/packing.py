@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import multiprocessing
-import time
+import queue
+from collections.abc import Sequence
+from functools import partial
+from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Barrier
 from typing import Any
 
 import torch
 
-from benchmarks.measure import Goal, Options, Result, Spread
+from benchmarks.measure import Goal, Options, Result, Spread, seconds_of
 from benchmarks.synthetic import ConstantBatch
-from benchmarks.training_step import our_learner
+from benchmarks.training_step import our_learner, several
+from models.hardware import bound_memory
 
 BATCH, SIZE = 16, 64
 WIDTHS = (8, 32)
 AT_ONCE = (1, 2, 4, 8)
+AT_A_TIME = 20  # steps between two readings of the clock
 
 
 def run(options: Options) -> Result:
@@ -29,7 +34,7 @@ def run(options: Options) -> Result:
     for width in WIDTHS:
         alone = None
         for processes in AT_ONCE:
-            speeds, memory = _together(processes, width, seconds)
+            speeds, memory = together(processes, width, SIZE, seconds, options.device)
             alone = alone or sum(speeds)
             result.rows.append(
                 {
@@ -51,35 +56,65 @@ def run(options: Options) -> Result:
     return result
 
 
-def _together(processes: int, width: int, seconds: float) -> tuple[list[float], list[float]]:
+def together(
+    processes: int, width: int, size: int, seconds: float, device: torch.device
+) -> tuple[list[float], list[float]]:
+    """Train U-Nets in as many processes at the same time, each held to its fraction of the device's memory.
+
+    Returns:
+        Images per second, and MiB of the device's memory that were reserved at most, of each process.
+
+    Raises:
+        RuntimeError: A process failed, or ended without an answer.
+    """
     context = multiprocessing.get_context("spawn")
     barrier, answers = context.Barrier(processes), context.Queue()
-    workers = [
-        context.Process(target=_train, args=(width, seconds, 1 / processes, barrier, answers))
-        for _ in range(processes)
-    ]
+    arguments = (width, size, seconds, 1 / processes, device, barrier, answers)
+    workers = [context.Process(target=_train, args=arguments, daemon=True) for _ in range(processes)]
     for worker in workers:
         worker.start()
-    found = [answers.get(timeout=300) for _ in workers]
-    for worker in workers:
-        worker.join()
+    try:
+        found = _all_answers(workers, answers)
+    finally:
+        for worker in workers:
+            worker.terminate()  # without effect on one that has ended
+            worker.join()
     return [speed for speed, _ in found], [memory for _, memory in found]
 
 
-def _train(width: int, seconds: float, fraction: float, barrier: Barrier, answers: Any) -> None:
-    device = torch.device("cuda")
-    torch.cuda.set_per_process_memory_fraction(min(1.0, fraction), 0)
-    learner = our_learner("unet", width, device)
-    batch = ConstantBatch.on(device, BATCH, SIZE)
-    for _ in range(20):
-        learner.train_step(batch)
-    torch.cuda.synchronize()
-    barrier.wait(timeout=300)
-    started, steps = time.perf_counter(), 0
-    while time.perf_counter() - started < seconds:
-        for _ in range(20):
-            learner.train_step(batch)
-        torch.cuda.synchronize()
-        steps += 20
-    speed = steps * BATCH / (time.perf_counter() - started)
-    answers.put((speed, torch.cuda.max_memory_reserved() / 1024**2))
+def _all_answers(workers: Sequence[BaseProcess], answers: Any) -> list[tuple[float, float]]:
+    found: list[tuple[float, float]] = []
+    while len(found) < len(workers):
+        try:
+            answer = answers.get(timeout=1)
+        except queue.Empty:
+            gone = [worker.exitcode for worker in workers if worker.exitcode]
+            answer = f"exit code {gone[0]}" if gone else None
+        if isinstance(answer, str):
+            raise RuntimeError(f"one of {len(workers)} trials at once failed: {answer}")
+        found += [answer] if answer else []
+    return found
+
+
+def _train(
+    width: int,
+    size: int,
+    seconds: float,
+    fraction: float,
+    device: torch.device,
+    barrier: Barrier,
+    answers: Any,
+) -> None:
+    try:
+        bound_memory(device, fraction)
+        learner = our_learner("unet", width, device)
+        work = partial(several, partial(learner.train_step, ConstantBatch.on(device, BATCH, size)), AT_A_TIME)
+        seconds_of(work, device)
+        barrier.wait(timeout=300)
+        spent = [seconds_of(work, device)]
+        while sum(spent) < seconds:
+            spent.append(seconds_of(work, device))
+        reserved = torch.cuda.max_memory_reserved(device) if device.type == "cuda" else 0
+        answers.put((len(spent) * AT_A_TIME * BATCH / sum(spent), reserved / 1024**2))
+    except Exception as error:
+        answers.put(f"{type(error).__name__}: {error}".splitlines()[0])

@@ -15,6 +15,7 @@ from models.koalarization import Koalarization
 from models.learner import Learner
 from models.losses import ProbabilityLoss
 from models.unet import UNet
+from models.vggunet import VGGUNet
 
 L1_WEIGHT, EPSILON = 100.0, 1e-12
 
@@ -42,24 +43,24 @@ def plain_step(
     """A training step on networks that start as the learner's are; returns the losses.
 
     Args:
-        name: `unet`, `koalarization` or `cgan`.
+        name: `unet`, `koalarization`, `cgan` or `vggunet`.
         width: The learner's.
         learner: Whose weights are copied.
         batch: What every step is given.
         rate: Learning rate of all networks.
         switches: What is not plain.
     """
-    generator: nn.Module = Koalarization(width) if name == "koalarization" else UNet(width)
+    generator, loss = _network(name, width)
     prepare = _Prepare(learner, rate, 0.5 if name == "cgan" else 0.9, switches)
     generator, optimize_g = prepare("generator", generator)
-    inputs = [batch.grey, batch.features] if name == "koalarization" else [batch.grey]
+    inputs = [batch.grey, batch.features] if name in ("koalarization", "vggunet") else [batch.grey]
 
     def colour() -> Tensor:
         with torch.autocast(learner.device.type, torch.bfloat16, enabled=switches.bf16):
             return generator(*inputs)  # type: ignore[no-any-return]
 
     if name != "cgan":
-        return lambda: [_descend(optimize_g, functional.mse_loss(colour().float(), batch.colour))]
+        return lambda: [_descend(optimize_g, loss(colour().float(), batch.colour))]
     discriminator, optimize_d = prepare("discriminator", Discriminator(width))
     adversarial = ProbabilityLoss(EPSILON)
 
@@ -75,6 +76,14 @@ def plain_step(
         return [loss_d, loss_g]
 
     return step
+
+
+def _network(name: str, width: int) -> tuple[nn.Module, Callable[[Tensor, Tensor], Tensor]]:
+    """The generator, and its loss where nobody judges it."""
+    if name == "vggunet":
+        network = VGGUNet(width)
+        return network, network.loss
+    return Koalarization(width) if name == "koalarization" else UNet(width), functional.mse_loss
 
 
 def _descend(optimizer: torch.optim.Optimizer, loss: Tensor) -> float:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from data_utils.image_set import ImageSet
 from data_utils.splits import TRAIN
+from models.vggunet import MAP_CHANNELS
 
 
 def picture(size: int, seed: int) -> Image.Image:
@@ -61,12 +62,26 @@ class ConstantBatch:
 
     grey: Tensor
     colour: Tensor
-    features: Tensor | None
+    features: Tensor | tuple[Tensor, ...] | None
 
     @classmethod
-    def on(cls, device: torch.device, batch_size: int, size: int) -> ConstantBatch:
-        """A batch of noise."""
+    def on(cls, device: torch.device, batch_size: int, size: int, features: str = "vector") -> ConstantBatch:
+        """A batch of noise.
+
+        Args:
+            device: Where it is to lie.
+            batch_size: Images.
+            size: Their side.
+            features: `maps` for those of VGG16's layers, which lie in memory as `StoredFeatures` gives them.
+        """
         generator = torch.Generator().manual_seed(0)
         colour = torch.rand(batch_size, 3, size, size, generator=generator) * 2 - 1
+        grey = colour.mean(1, keepdim=True).to(device)
+        if features == "maps":
+            maps = (
+                torch.rand(batch_size, size >> level, size >> level, channels, generator=generator)
+                for level, channels in enumerate(MAP_CHANNELS, start=1)
+            )
+            return cls(grey, colour.to(device), tuple(one.to(device).movedim(-1, 1) for one in maps))
         vector = torch.rand(batch_size, 512, generator=generator)
-        return cls(colour.mean(1, keepdim=True).to(device), colour.to(device), vector.to(device))
+        return cls(grey, colour.to(device), vector.to(device))

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from statistics import median
+from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,6 +20,7 @@ from models.settings import ModelSettings
 
 RATE = 1e-4
 BATCH = 16
+STEPS = 10  # of one measurement on a GPU
 SWITCHES = {
     "plain": Switches(),
     "bf16": Switches(bf16=True),
@@ -34,13 +36,49 @@ def run(options: Options) -> Result:
     return _on_gpu(options) if options.device.type == "cuda" else _on_cpu(options)
 
 
-def our_learner(name: str, width: int, device: torch.device, *, compiled: bool = False) -> Learner:
+def our_learner(
+    name: str, width: int, device: torch.device, *, compiled: bool = False, precision: str = "auto"
+) -> Learner:
     """A learner at the learning rate of all measurements."""
     one = architecture(name)
     rates = {key: RATE for key in one.textbook if key.endswith("learning_rate")}
-    return seeded_build(
-        one, ModelSettings(width=width, compile=compiled), {**one.textbook, **rates}, device, seed=0
-    )
+    settings = ModelSettings(width=width, compile=compiled, precision=precision)
+    return seeded_build(one, settings, {**one.textbook, **rates}, device, seed=0)
+
+
+def batch_for(name: str, device: torch.device, batch_size: int, size: int) -> ConstantBatch:
+    """A batch with the features that the architecture takes."""
+    return ConstantBatch.on(device, batch_size, size, architecture(name).features or "vector")
+
+
+def against_plain(
+    name: str, width: int, size: int, batch_size: int, peak: float, repeats: int, device: torch.device
+) -> dict[str, Any]:
+    """Our training step as a study runs it, and the plain loop, in turns on one batch.
+
+    Args:
+        name: Of the architecture.
+        width: Of the networks.
+        size: Side of the images in pixels.
+        batch_size: Images of a step.
+        peak: FLOP/s of the device, see `bf16_peak`.
+        repeats: How often both are measured.
+        device: Where.
+    """
+    batch, learner = batch_for(name, device, batch_size, size), our_learner(name, width, device)
+    flops = _flops_of_step(learner, batch)
+    ours = partial(several, partial(learner.train_step, batch), STEPS)
+    plain = partial(several, plain_step(name, width, learner, batch, RATE), STEPS)
+    seconds = interleaved({"ours": ours, "plain": plain}, repeats, device)
+    speeds = {who: Spread.of([STEPS * batch_size / one for one in found]) for who, found in seconds.items()}
+    return {
+        "images/s": speeds["ours"],
+        "plain images/s": speeds["plain"],
+        "speed / plain": ratio(seconds["plain"], seconds["ours"]),
+        "of measured bf16 peak": round(flops * STEPS / median(seconds["ours"]) / peak, 4),
+        "plain, of peak": round(flops * STEPS / median(seconds["plain"]) / peak, 4),
+        "batch": batch_size,
+    }
 
 
 def _on_cpu(options: Options) -> Result:
@@ -74,17 +112,17 @@ def several(step: Callable[[], object], count: int) -> None:
 
 def _on_gpu(options: Options) -> Result:
     result = Result()
-    peak = _bf16_peak(options.device)
+    peak = bf16_peak(options.device)
     best_speed, best_use = [], []
     for size, batch_size in ((128, 64), (256, 32)):
         steps, learner, batch = _variants(options.device, size, batch_size)
         flops = _flops_of_step(learner, batch)
         warm = {name: _warm_up(step, options.device) for name, step in steps.items()}
-        work = {name: partial(several, step, 10) for name, step in steps.items()}
+        work = {name: partial(several, step, STEPS) for name, step in steps.items()}
         seconds = interleaved(work, options.repeats, options.device)
         for name, found in seconds.items():
-            speed = Spread.of([10 * batch_size / one for one in found])
-            use = flops * 10 / median(found) / peak
+            speed = Spread.of([STEPS * batch_size / one for one in found])
+            use = flops * STEPS / median(found) / peak
             result.rows.append(
                 {
                     "step": name,
@@ -97,13 +135,13 @@ def _on_gpu(options: Options) -> Result:
             )
         ours = [name for name in seconds if name.startswith("ours")]
         best_speed.append(max(ratio(seconds["plain"], seconds[name]).median for name in ours))
-        best_use.append(max(flops * 10 / median(seconds[name]) / peak for name in ours))
+        best_use.append(max(flops * STEPS / median(seconds[name]) / peak for name in ours))
     result.goal("speed of ours / plain loop ≥ 4 at 128² and 256²", min(best_speed), at_least=4)
     result.goal("model FLOP/s / measured bf16 peak ≥ 0.35", min(best_use), at_least=0.35)
     result.notes.append(
         f"U-Net-64; bf16 peak of a matrix product 8192³: {peak / 1e12:.0f} TFLOP/s; {options.repeats} interleaved "
-        "repeats of 10 steps; the plain loop uses torch's defaults (convolutions may use TF32) and reads its loss "
-        "in every step."
+        f"repeats of {STEPS} steps; the plain loop uses torch's defaults (convolutions may use TF32) and reads its "
+        "loss in every step."
     )
     return result
 
@@ -139,8 +177,8 @@ def _flops_of_step(learner: Learner, batch: ConstantBatch) -> int:
     return int(counter.get_total_flops())
 
 
-def _bf16_peak(device: torch.device, side: int = 8192) -> float:
-    """FLOP/s of the fastest of many products of two square matrices."""
+def bf16_peak(device: torch.device, side: int = 8192) -> float:
+    """FLOP/s of the fastest of many products of two square matrices in bfloat16."""
     a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
     torch.matmul(a, b)
     return (

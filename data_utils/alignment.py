@@ -43,6 +43,8 @@ def agreement(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         if level == LEVELS[0]:
             kept = fit >= COARSE_FIT
             a, b, warp, alive = a[kept], b[kept], warp[kept], alive[kept]
+            if not len(alive):
+                return result
         if level > 1:
             warp = warp * np.array([1, 2, 1, 2], np.float32)
     result[alive] = _detail_correlation(a, _warped(b, warp))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -31,9 +31,7 @@ class ArrayFile:
         self.begun = not self._fits()
         if self.begun:
             with path.open("wb") as file:
-                header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-                np.lib.format.write_array_header_1_0(file, header)
-                self._start = file.tell()
+                self._write_header(file)
                 file.truncate(self._start + self._row * shape[0])
 
     def write(self, first: int, rows: np.ndarray) -> None:
@@ -47,16 +45,24 @@ class ArrayFile:
         return np.load(self.path, mmap_mode="r", allow_pickle=False)
 
     def keep(self, kept: np.ndarray) -> None:
-        """Leave out all rows but these (ascending positions); another file takes the place of this one."""
+        """Leave out all rows but these (ascending positions), in place: there may be no room for a second file."""
         if len(kept) == self.shape[0]:
             return
-        fresh = ArrayFile(self.path.with_suffix(".kept"), (len(kept), *self.shape[1:]))
         rows = self.read()
         at_once = max(1, _BLOCK // self._row)
-        for first in range(0, len(kept), at_once):
-            fresh.write(first, rows[kept[first : first + at_once]])
-        os.replace(fresh.path, self.path)
-        self.shape = fresh.shape
+        unmoved = int(np.searchsorted(kept > np.arange(len(kept)), True))
+        for first in range(unmoved, len(kept), at_once):
+            # Rows only move towards the beginning, so that none is overwritten before it is read.
+            self.write(first, rows[kept[first : first + at_once]])
+        self.shape = (len(kept), *self.shape[1:])
+        with self.path.open("r+b") as file:
+            self._write_header(file)  # as long as before: numpy leaves room for more digits
+            file.truncate(self._start + self._row * len(kept))
+
+    def _write_header(self, file: BinaryIO) -> None:
+        header = {"descr": "|u1", "fortran_order": False, "shape": self.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        self._start = file.tell()
 
     def _fits(self) -> bool:
         try:
@@ -68,16 +74,3 @@ class ArrayFile:
         except (OSError, ValueError):
             return False
         return bool(shape == self.shape and kind == np.uint8 and whole)
-
-
-def bytes_of(array: np.ndarray) -> Iterator[bytes | memoryview]:
-    """The bytes of an array in order; a mapped one is read through the file, so that it never lies in memory."""
-    if not isinstance(array, np.memmap) or array.filename is None:
-        yield np.ascontiguousarray(array).data
-        return
-    with open(array.filename, "rb") as file:
-        file.seek(array.offset)
-        left = array.nbytes
-        while left and (block := file.read(min(left, _BLOCK))):
-            left -= len(block)
-            yield block

@@ -99,12 +99,15 @@ def _write(entry: Path, arrays: Mapping[str, np.ndarray | Path]) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir()
     try:
+        # Files are read where they lie: whoever is interrupted meanwhile, which may take minutes, still has them.
+        sums = {name: _seal(array) for name, array in arrays.items() if isinstance(array, Path)}
         for name, array in arrays.items():
+            path = unfinished / f"{name}.npy"
             if isinstance(array, Path):
-                os.replace(array, unfinished / f"{name}.npy")
+                os.replace(array, path)
             else:
-                np.save(unfinished / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
-        sums = {name: _seal(unfinished / f"{name}.npy") for name in arrays}
+                np.save(path, np.ascontiguousarray(array), allow_pickle=False)
+                sums[name] = _seal(path)
         (unfinished / CHECKSUMS).write_text(json.dumps(sums), encoding="ascii")
         shutil.rmtree(entry, ignore_errors=True)
         unfinished.rename(entry)

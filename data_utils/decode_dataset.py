@@ -1,4 +1,8 @@
-"""From the files of a layout to arrays, in parallel, with every refusal collected before anything stops."""
+"""From the files of a layout to arrays, in parallel, with every refusal collected before anything stops.
+
+Few images are decoded in threads of this process; many in processes of their own, shard by shard, since threads
+wait for each other between Pillow's calls.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,6 @@ import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 
@@ -17,20 +20,21 @@ import PIL
 from filelock import FileLock
 
 from data_utils.cache import explained
-from data_utils.decode_entry import Decoded, decode_entry
-from data_utils.decoded_shards import DecodedShards, Row
+from data_utils.decode_entry import Row, decode_row
+from data_utils.decode_processes import Work, decoded_elsewhere
+from data_utils.decoded_shards import DecodedShards
+from data_utils.entry_files import Stamp, files_of, stamp
 from data_utils.errors import CacheError, DataError, RefusedFiles, printable
 from data_utils.image_set import Refused
 from data_utils.layouts import Entry, Layout
 from data_utils.near_duplicates import near_duplicate_pairs
-from data_utils.open_image import RefusedImage
 from data_utils.set_arrays import FORMAT, assemble
 from data_utils.wording import counted
 
-CODE_VERSION = 3  # raise it whenever the same files would give other arrays
+CODE_VERSION = 4  # raise it whenever the same files would give other arrays
 AHEAD = 8  # images per thread that may wait to be stored
+MANY = 2048  # images; for fewer, processes would not make up for their start
 
-Stamp = tuple[int, int, int] | None  # size, modification time in ns, mode; None where there is no file
 Progress = Callable[[int, int], None]  # told how many of how many images are done
 
 
@@ -42,7 +46,7 @@ class Decoding:
         size: side of the square images.
         folder: the cache folder; unfinished work lies there and is continued.
         skip_bad: leave out refused files instead of stopping.
-        workers: threads; Pillow decodes outside the interpreter's lock.
+        workers: threads or processes.
         progress: told after each shard.
     """
 
@@ -117,13 +121,34 @@ class Decoding:
 
     def _decode_missing(self, shards: DecodedShards) -> None:
         missing = shards.missing()
-        done = len(self.layout.entries) - sum(map(len, missing))
-        results = self._results([self.layout.entries[position] for shard in missing for position in shard])
-        for shard in missing:
-            shards.store(shard.start, [_row(next(results), self.layout.root) for _ in shard])
+        left = sum(map(len, missing))
+        done = len(self.layout.entries) - left
+        elsewhere = self.workers > 1 and left >= MANY
+        for shard in (self._elsewhere if elsewhere else self._here)(shards, missing):
             done += len(shard)
             if self.progress is not None:
                 self.progress(done, len(self.layout.entries))
+
+    def _here(self, shards: DecodedShards, missing: list[range]) -> Iterator[range]:
+        rows = self._rows([self.layout.entries[position] for shard in missing for position in shard])
+        for shard in missing:
+            stored = []
+            for position in shard:
+                pixels, facts = next(rows)
+                shards.store_pixels(position, pixels)
+                stored.append(facts)
+            shards.store_facts(shard.start, stored)
+            yield shard
+
+    def _elsewhere(self, shards: DecodedShards, missing: list[range]) -> Iterator[range]:
+        def work(shard: range) -> Work:
+            entries = [self.layout.entries[position] for position in shard]
+            return shard.start, [(entry, self._stamps_of(entry)) for entry in entries]
+
+        job = (self._work, self._plan, len(self.layout.entries), self.size, self.layout.root)
+        for shard, facts in decoded_elsewhere(job, missing, work, self.workers):
+            shards.store_facts(shard.start, facts)
+            yield shard
 
     def _assembled(self, shards: DecodedShards) -> Mapping[str, np.ndarray | Path]:
         known = shards.facts()
@@ -145,7 +170,8 @@ class Decoding:
             labels=[entry.category for entry in entries],
             given=[entry.split for entry in entries],
             contents=contents,
-            near=near_duplicate_pairs(shards.thumbnails.read(), contents),
+            pixels=[fact["pixels"] for fact in facts],
+            near=near_duplicate_pairs(shards.thumbnails.read(), contents, self.workers),
             arrays={
                 "grey": shards.grey.read(),
                 "colour": shards.colour.read(),
@@ -157,13 +183,14 @@ class Decoding:
         )
         return {**arrays, "grey": shards.grey.path, "colour": shards.colour.path}
 
-    def _results(self, entries: list[Entry]) -> Iterator[Decoded | RefusedImage]:
+    def _rows(self, entries: list[Entry]) -> Iterator[Row]:
         """Decode in parallel, in the given order, a bounded number ahead of what is taken."""
-        pending: deque[Future[Decoded | RefusedImage]] = deque()
+        pending: deque[Future[Row]] = deque()
         with ThreadPoolExecutor(self.workers) as pool:
             try:
                 for entry in entries:
-                    pending.append(pool.submit(self._decode, entry))
+                    stamps = self._stamps_of(entry)
+                    pending.append(pool.submit(decode_row, entry, stamps, self.size, self.layout.root))
                     if len(pending) >= AHEAD * self.workers:
                         yield pending.popleft().result()
                 while pending:
@@ -171,6 +198,9 @@ class Decoding:
             finally:
                 for future in pending:
                     future.cancel()
+
+    def _stamps_of(self, entry: Entry) -> list[Stamp]:
+        return [self._stamps[path] for path in files_of(entry)]
 
     def _refusal(self, refused: list[Refused]) -> RefusedFiles:
         root, total = printable(self.layout.root), len(self.layout.entries)
@@ -182,36 +212,3 @@ class Decoding:
 
     def _name(self, path: Path) -> str:
         return printable(path.relative_to(self.layout.root))
-
-    def _decode(self, entry: Entry) -> Decoded | RefusedImage:
-        try:
-            decoded = decode_entry(entry, self.size)
-            for path in files_of(entry):
-                if stamp(path) != self._stamps[path]:
-                    raise RefusedImage(
-                        path, "it changed while it was being read; start again when it is complete"
-                    )
-        except RefusedImage as refusal:
-            return refusal
-        return decoded
-
-
-def _row(result: Decoded | RefusedImage, root: Path) -> Row:
-    """What is stored of an image: pixels and facts, or the refusal alone."""
-    if isinstance(result, RefusedImage):
-        return None, {"refused": [printable(result.path.relative_to(root)), result.reason]}
-    return result[:3], asdict(result.facts)
-
-
-def files_of(entry: Entry) -> list[Path]:
-    """The colour file of an image and, where there is one, its grey file."""
-    return [entry.colour] if entry.grey is None else [entry.colour, entry.grey]
-
-
-def stamp(path: Path) -> Stamp:
-    """What tells that a file has changed, short of reading it."""
-    try:
-        status = os.stat(path)
-    except OSError:
-        return None  # the decoder says what is wrong with it
-    return status.st_size, status.st_mtime_ns, status.st_mode

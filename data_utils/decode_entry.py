@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
 
-from data_utils.decode_image import MIN_SIDE, colour_spread, loaded, square
+from data_utils.decode_image import MIN_SIDE, colour_spread, loaded, square, thumbnail
+from data_utils.entry_files import Stamp, files_of, stamp
 from data_utils.errors import printable
 from data_utils.layouts import Entry
-from data_utils.near_duplicates import thumbnail
 from data_utils.open_image import RefusedImage, tiles
 
+# Grey, colour and thumbnail; None where the image is refused.
+Pixels = tuple[np.ndarray, np.ndarray, np.ndarray] | None
+Row = tuple[Pixels, dict[str, Any]]  # with facts as JSON can hold them
 ASPECT_TOLERANCE = 0.01  # between the two files of a pair
 
 
@@ -25,7 +29,8 @@ class Facts:
     grey_error: float
     colour_spread: float
     original_size: tuple[int, int]
-    content: str
+    content: str  # digest of the colour file's pixels at their own resolution
+    pixels: str  # digest of grey and colour as they are stored
 
 
 class Decoded(NamedTuple):
@@ -47,14 +52,44 @@ def decode_entry(entry: Entry, size: int) -> Decoded:
         colour, small = square(original, size), thumbnail(original)
         frame, content = original.size, _digest(original)
     luma = np.asarray(colour.convert("L"))
-    grey = luma
+    grey, grey_error = luma, 0.0
     if entry.grey is not None:
         with loaded(entry.grey, "L", MIN_SIDE) as supplied:
             _require_same_frame(entry, supplied.size, frame)
             grey = np.asarray(square(supplied, size))
-    grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
+        grey_error = float(np.abs(grey.astype(np.int16) - luma).mean())
     pixels = np.asarray(colour)
-    return Decoded(grey, pixels, small, Facts(grey_error, float(colour_spread(pixels)), frame, content))
+    facts = Facts(grey_error, float(colour_spread(pixels)), frame, content, pixel_digest(grey, pixels))
+    return Decoded(grey, pixels, small, facts)
+
+
+def pixel_digest(grey: np.ndarray, colour: np.ndarray) -> str:
+    """SHA-256 of an image as it is stored, shapes included."""
+    digest = hashlib.sha256(repr((grey.shape, colour.shape)).encode())
+    digest.update(np.ascontiguousarray(grey).data)
+    digest.update(np.ascontiguousarray(colour).data)
+    return digest.hexdigest()
+
+
+def decode_row(entry: Entry, stamps: list[Stamp], size: int, root: Path) -> Row:
+    """Decode an image to what is stored of it: pixels and facts, or the refusal alone.
+
+    Args:
+        entry: its files.
+        stamps: what they were when the preparation began.
+        size: side in pixels.
+        root: the folder that names are relative to.
+    """
+    try:
+        decoded = decode_entry(entry, size)
+        for path, before in zip(files_of(entry), stamps, strict=True):
+            if stamp(path) != before:
+                raise RefusedImage(
+                    path, "it changed while it was being read; start again when it is complete"
+                )
+    except RefusedImage as refusal:
+        return None, {"refused": [printable(refusal.path.relative_to(root)), refusal.reason]}
+    return decoded[:3], asdict(decoded.facts)
 
 
 def _digest(image: Image.Image) -> str:

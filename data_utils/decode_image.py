@@ -35,6 +35,7 @@ from PIL import Image
 from data_utils.open_image import RefusedImage, opened, tiles
 
 MIN_SIDE = 8  # pixels; smaller files are icons and tracking pixels
+THUMBNAIL = 64  # pixels; of what near-duplicates are found by
 COLOURLESS_SPREAD = 4.0  # grey levels between the highest and lowest channel of an image, on average
 WIDE_MODES = frozenset({"I", "I;16", "I;16L", "I;16B", "I;16N"})
 NO_WHITE = "pixels of kind {} have no defined white; save it with 8 or 16 bits"
@@ -146,4 +147,15 @@ def colour_spread(pixels: np.ndarray) -> np.ndarray:
     Returns:
         … float64 in grey levels; below ``COLOURLESS_SPREAD`` for images that are nearly grey.
     """
-    return (pixels.max(-1) - pixels.min(-1)).mean((-2, -1))
+    red, green, blue = (pixels[..., channel] for channel in range(3))
+    # Many times faster than numpy's reduction over an axis of three.
+    highest = np.maximum(np.maximum(red, green), blue)
+    lowest = np.minimum(np.minimum(red, green), blue)
+    return (highest - lowest).mean((-2, -1))
+
+
+def thumbnail(picture: Image.Image) -> np.ndarray:
+    """Reduce an RGB picture to ``THUMBNAIL × THUMBNAIL`` uint8 grey, its aspect ignored."""
+    grey = picture.convert("L")
+    small = grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return np.asarray(small)

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from data_utils.array_file import ArrayFile
+from data_utils.decode_entry import Pixels
+from data_utils.decode_image import THUMBNAIL
 from data_utils.errors import CacheError, printable
-from data_utils.near_duplicates import THUMBNAIL
 
 SHARD = 256  # images
-# Grey, colour and thumbnail (None where the image is refused), and facts as JSON can hold them.
-Row = tuple[tuple[np.ndarray, np.ndarray, np.ndarray] | None, dict[str, Any]]
 _PLAN = "plan.json"
 
 
@@ -54,13 +53,14 @@ class DecodedShards:
         shards = [range(k, min(k + SHARD, self.count)) for k in range(0, self.count, SHARD)]
         return [shard for shard in shards if _read_json(self._facts_file(shard.start)) is None]
 
-    def store(self, first: int, rows: Sequence[Row]) -> None:
-        """Keep the images of a shard; it counts from then on."""
-        files = (self.grey, self.colour, self.thumbnails)
-        for number, file in enumerate(files):
-            empty = np.zeros(file.shape[1:], np.uint8)
-            file.write(first, np.stack([empty if pixels is None else pixels[number] for pixels, _ in rows]))
-        _write_json(self._facts_file(first), [facts for _, facts in rows])
+    def store_pixels(self, position: int, pixels: Pixels) -> None:
+        """Keep grey, colour and thumbnail of an image; there is nothing to keep of a refused one."""
+        for file, array in zip((self.grey, self.colour, self.thumbnails), pixels or (), strict=False):
+            file.write(position, array[None])
+
+    def store_facts(self, first: int, facts: Sequence[dict[str, Any]]) -> None:
+        """Keep the facts of a shard whose pixels are stored; it counts from then on."""
+        _write_json(self._facts_file(first), list(facts))
 
     def forget_refused(self) -> None:
         """Let shards with refused images be decoded again next time: the reason may be gone by then."""

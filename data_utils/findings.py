@@ -33,9 +33,12 @@ def pictures_in_two_splits(images: ImageSet) -> list[str]:
     """Held-out images whose picture is in a split that is used before theirs, one line each."""
     groups, split = images.groups, images.split
     lines = []
-    for position in np.concatenate([images.leaks(VALIDATION), images.leaks(TEST)]):
-        earlier = np.flatnonzero((groups == groups[position]) & (split < split[position]))
-        for other in earlier[:1]:
-            sides = f"{SPLIT_NAMES[split[position]]} and {SPLIT_NAMES[split[other]]}"
-            lines.append(f"{images.files[position]} ~ {images.files[other]} ({sides})")
+    for side in (VALIDATION, TEST):
+        earlier = np.flatnonzero(split < side)
+        shown, first = np.unique(groups[earlier], return_index=True)
+        other = dict(zip(shown.tolist(), earlier[first].tolist(), strict=True))
+        for position in images.leaks(side):
+            if (found := other.get(int(groups[position]))) is not None:
+                sides = f"{SPLIT_NAMES[side]} and {SPLIT_NAMES[split[found]]}"
+                lines.append(f"{images.files[position]} ~ {images.files[found]} ({sides})")
     return lines

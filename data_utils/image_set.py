@@ -68,7 +68,8 @@ class ImageSet:
         fingerprint: SHA-256 of contents, names and splits; equal sets have equal ones.
         refused: files left out because bad images are skipped.
         duplicates: pairs of files with identical pixels.
-        near_duplicates: further pairs of files that show one picture (see ``near_duplicates``).
+        near_duplicates: further pairs of files that show one picture, enough of them to connect all that do (see
+            ``near_duplicates``).
         drawn: True for the embedded sets, which must never be called photographs.
         grey_error: N float32, mean |supplied grey − luma of the colour| in grey levels; 0 where derived.
         original_size: N×2 int32, width and height of the colour file (0×2 where unknown).

@@ -82,7 +82,8 @@ class BinsHead(nn.Conv2d):
 
     @torch.no_grad()
     def _count(self, bins: Tensor, shares: Tensor) -> None:
-        self.seen += total(torch.bincount(bins.flatten(), shares.flatten(), BINS))
+        # On a GPU, bincount would make the host wait for the highest bin.
+        self.seen += total(torch.zeros_like(self.seen).index_add_(0, bins.flatten(), shares.flatten()))
 
     def _weights(self) -> Tensor:
         """Q: 1 on average over the pixels seen."""

@@ -4,7 +4,7 @@ Every description is scaled to a root mean square of 1, because the scale is no 
 weights of different origin it differs by two orders of magnitude, and within VGG16 from layer to layer.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ SMALLEST_SIDE = 32  # five max-pools
 MAP_LAYERS = {8: 128, 15: 256, 22: 512, 29: 512}
 """Channels behind the last ReLU of conv2 to conv5, by their place in torchvision's `features`."""
 
+Empty = Callable[[tuple[int, ...], type[np.generic]], np.ndarray]
 _UNSEEN = 1e-6  # a root mean square below it is nothing but rounding
 
 
@@ -103,6 +104,7 @@ def image_vectors(
     device: torch.device,
     batch_size: int = 64,
     positions: np.ndarray | None = None,
+    empty: Empty = np.empty,
 ) -> np.ndarray:
     """VGG16 vectors of images as they are and mirrored.
 
@@ -112,6 +114,7 @@ def image_vectors(
         device: Where to compute.
         batch_size: Images at a time.
         positions: Of the images in question; all, if none are given. Only these are read, a batch at a time.
+        empty: Makes the arrays to be filled, of a shape and a type: in memory, or in mapped files.
 
     Returns:
         2×N×512 float32: plain, then horizontally flipped.
@@ -120,8 +123,8 @@ def image_vectors(
         ModelError: The weights are missing or wrong.
     """
     positions = np.arange(len(grey)) if positions is None else positions
-    vectors = np.empty((2, len(positions), 512), dtype=np.float32)
     network = VGG16Features(weights).to(device)
+    vectors = empty((2, len(positions), 512), np.float32)
     for rows, images in _both_ways(grey, positions, device, batch_size):
         vectors[rows] = network(images).cpu().numpy()
     return vectors
@@ -133,6 +136,7 @@ def image_maps(
     device: torch.device,
     batch_size: int = 64,
     positions: np.ndarray | None = None,
+    empty: Empty = np.empty,
 ) -> tuple[np.ndarray, ...]:
     """VGG16's maps of images as they are and mirrored; see `maps_bytes` for the memory they take.
 
@@ -142,6 +146,7 @@ def image_maps(
         device: Where to compute.
         batch_size: Images at a time.
         positions: Of the images in question; all, if none are given. Only these are read, a batch at a time.
+        empty: Makes the arrays to be filled, of a shape and a type: in memory, or in mapped files.
 
     Returns:
         2×N×h×w×C float16 per layer, channels last as narrow networks and GPUs want them: plain, then flipped.
@@ -151,11 +156,11 @@ def image_maps(
     """
     positions = np.arange(len(grey)) if positions is None else positions
     height, width = grey.shape[1:]
+    network = VGG16Maps(weights).to(device)
     maps = tuple(
-        np.empty((2, len(positions), height >> level, width >> level, channels), dtype=np.float16)
+        empty((2, len(positions), height >> level, width >> level, channels), np.float16)
         for level, channels in enumerate(MAP_LAYERS.values(), start=1)
     )
-    network = VGG16Maps(weights).to(device)
     for rows, images in _both_ways(grey, positions, device, batch_size):
         for array, found in zip(maps, network(images), strict=True):
             array[rows] = found.movedim(1, -1).half().cpu().numpy()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
+from data_utils.decode_entry import pixel_digest
 from data_utils.decode_image import colour_spread
 from data_utils.drawn.fruit import FRUIT, draw_fruit
 from data_utils.drawn.scenes import draw_scene
@@ -51,6 +52,7 @@ class DrawnSet:
             labels=kinds,
             given=[None] * len(names),
             contents=[hashlib.sha256(picture).hexdigest() for picture in colour],
+            pixels=[pixel_digest(*pair) for pair in zip(grey, colour, strict=True)],
             near=np.zeros((0, 2), np.int64),
             arrays={
                 "grey": grey,

@@ -53,7 +53,13 @@ class Capacity:
 
 def trials_on(node: Resources, needs: Resources) -> int:
     """Trials that a node has room for when nothing else runs there."""
-    return min(int(node.get(name, 0.0) / amount + 1e-6) for name, amount in needs.items())
+    return min(_rooms(name, node.get(name, 0.0), amount) for name, amount in needs.items())
+
+
+def _rooms(name: str, there: float, amount: float) -> int:
+    if name == "GPU" and amount < 1:  # what is left of one GPU and of another makes no third share
+        return int(there) * int(1 / amount + 1e-6)
+    return int(there / amount + 1e-6)
 
 
 def described(resources: Resources) -> str:

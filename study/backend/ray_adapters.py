@@ -34,6 +34,8 @@ PLACEMENT = "placement"
 REPORTS = "reports"
 TEST = "test"
 PICTURE = "picture"
+NOTE = "note"
+"""A sentence for the user about the process that reports, with its first report."""
 # How a traceback names the error: of a worker's exception, Tune passes on no more than its text.
 _STORAGE_ERROR = f"{StorageError.__module__}.{StorageError.__qualname__}: "
 
@@ -150,6 +152,8 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
         spec = spec_of(trial.config)
         if self._watch:
             self._watch.heard(spec.key, spec.cell)
+            if note := result.get(NOTE):
+                self._watch.say_once(note)
         with self._kept():
             self._conductor.place(spec, result[NODE_IP])
             stop = self._conductor.report(spec, result[REPORTS], _test_of(result), result.get(PICTURE))

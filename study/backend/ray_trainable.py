@@ -15,7 +15,7 @@ from data_utils.image_set import CacheEntry, ImageSet, SetSource
 from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.node_cache import node_arrays, node_images
-from study.backend.ray_adapters import PICTURE, REPORTS, TEST, spec_of
+from study.backend.ray_adapters import NOTE, PICTURE, REPORTS, TEST, spec_of
 from study.backend.seeing_nodes import why_unseen
 from study.errors import StudyError
 from study.search.trial_spec import TrialSpec
@@ -54,7 +54,8 @@ class ColorizationTrial(tune.Trainable):
 
     def setup(self, config: dict[str, Any], shared: Shared) -> None:
         """Prepare this process for its first trial."""
-        self._shared = shared
+        settings, self._note = on_given_device(shared.settings)
+        self._shared = shared = replace(shared, settings=settings)
         self._images: dict[str, ImageSet] = {}
         self._data: tuple[tuple[str, str | None], TrialData] | None = None
         bound_memory(
@@ -135,8 +136,32 @@ class ColorizationTrial(tune.Trainable):
         trial = self._trial = self._trial or self._begin()
         reports, test = trial.advance()
         result: dict[str, Any] = {REPORTS: reports}
+        if self._note:
+            result[NOTE], self._note = self._note, ""
         if trial.picture_is_due():
             result[PICTURE] = trial.save_picture()
         if test is not None:
             result[TEST] = test
         return result
+
+
+def on_given_device(settings: StudySettings) -> tuple[StudySettings, str]:
+    """A study's settings in this process, where the device `auto` is a GPU only if Ray gave the process one.
+
+    Returns:
+        The settings, and a sentence for the user where the device is not what the node would lead one to expect.
+    """
+    given, seen = bool(ray.get_gpu_ids()), torch.cuda.is_available()
+    if settings.model.device != "auto" or given == seen:
+        return settings, ""
+    node = ray.util.get_node_ip_address()
+    if given:
+        return settings, (
+            f"Ray gives trials a GPU of the node {node}, but torch {torch.__version__} sees none there: they train on "
+            "its CPUs. Install torch for CUDA there, or go on with --resume --resources.gpus_per_trial 0."
+        )
+    model = settings.model.model_copy(update={"device": "cpu"})
+    return settings.model_copy(update={"model": model}), (
+        f"Trials on the node {node} ask for no GPU (resources.gpus_per_trial) and train on its CPUs, though torch sees "
+        "a GPU there."
+    )

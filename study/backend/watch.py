@@ -1,4 +1,4 @@
-"""Notices trials that cannot start and workers that have stopped, so that no study waits in silence.
+"""Notices trials that cannot start, nodes that can have none, and workers that have stopped: no study waits in silence.
 
 A trial is mentioned after five times the longest that its cell has taken between two reports (at least one minute),
 and its process is ended after twenty times (at least five minutes); Ray Tune then retries it from its last checkpoint.
@@ -12,12 +12,16 @@ from collections import Counter
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from study.backend.capacity import Resources, described
+from study.backend.capacity import Resources, described, trials_on
 
 TOLD_AFTER, ENDED_AFTER = 5, 20
 _LEAST_TOLD, _LEAST_ENDED, _UNKNOWN_TOLD = 60.0, 300.0, 600.0
 _UNPLACED_SECONDS = 60.0
 _SECONDS = 1.0
+_TO_ASK_FOR_LESS = (
+    "to ask for less, interrupt it and go on with --resume and another resources.cpus_per_trial or "
+    "gpus_per_trial"
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,7 @@ class Watch:
         self._heard: dict[str, float] = {}
         self._longest: dict[str, float] = {}
         self._told: set[str] = set()
+        self._said: set[str] = set()
 
     def heard(self, key: str, cell: str) -> None:
         """A trial has reported."""
@@ -83,6 +88,8 @@ class Watch:
         self._looked = now
         running = [trial for trial in trials if trial.running]
         self._look_for_room(now, waiting=bool(trials) and not running)
+        if running:
+            self._look_for_idle_nodes()
         for key in self._heard.keys() - {trial.key for trial in running}:
             del self._heard[key]  # its process has gone; the next one begins anew
             self._told.discard(key)
@@ -102,9 +109,23 @@ class Watch:
             self._told_nodes = nodes
             self._say(
                 f"No trial runs yet: each asks for {described(self._request())} on one node, and the cluster has "
-                f"{nodes}, some of it perhaps taken by others. The study waits for room; to ask for less, interrupt it "
-                "and go on with --resume and another resources.cpus_per_trial or gpus_per_trial."
+                f"{nodes}, some of it perhaps taken by others. The study waits for room; {_TO_ASK_FOR_LESS}."
             )
+
+    def _look_for_idle_nodes(self) -> None:
+        needs, nodes = self._request(), self._nodes()
+        idle = [node for node in nodes if node.get("CPU") and not trials_on(node, needs)]
+        if idle and any(trials_on(node, needs) for node in nodes):
+            self.say_once(
+                f"Each trial asks for {described(needs)}, so {_summary(idle)} can have none; {_TO_ASK_FOR_LESS} "
+                "(0 trains on CPUs)."
+            )
+
+    def say_once(self, sentence: str) -> None:
+        """Say a sentence, unless it was said before."""
+        if sentence not in self._said:
+            self._said.add(sentence)
+            self._say(sentence)
 
     def _look_at(self, trial: Seen, silent: float) -> None:
         longest = self._longest.get(trial.cell)

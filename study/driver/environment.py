@@ -28,7 +28,7 @@ def environment_tags() -> dict[str, str]:
     tags["hardware.cpu"] = f"{os.cpu_count()} × {_processor()}"
     if torch.cuda.is_available():
         tags["hardware.gpu"] = f"{torch.cuda.device_count()} × {torch.cuda.get_device_name()}"
-    if commit := _commit():
+    if commit := git("describe", "--always", "--dirty", "--abbrev=12"):
         tags["commit"] = commit
     return tags
 
@@ -42,16 +42,19 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
-def _commit() -> str:
-    here = Path(__file__).parent
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-        cwd=here,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip() if found.returncode == 0 else ""
+def git(*arguments: str) -> str:
+    """What git says of the software's own repository; empty outside of one, and where there is no git.
+
+    Args:
+        arguments: The command's.
+    """
+    try:
+        said = subprocess.run(
+            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
+        )
+    except OSError:  # an image for containers has none
+        return ""
+    return said.stdout.strip() if said.returncode == 0 else ""
 
 
 def usage_here(settings: StudySettings) -> dict[str, dict[str, Any]]:

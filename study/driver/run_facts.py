@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import getpass
 import re
-import subprocess
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from study.driver.environment import git
 from study.settings.schema import StudySettings
 from study.tracking.tracker import Shared
 
@@ -57,16 +57,9 @@ def _origin() -> dict[str, str]:
     tags = {"mlflow.source.name": "study.launch", "mlflow.source.type": "LOCAL"}
     with suppress(KeyError, OSError, ImportError):  # a container's user may have no name
         tags["mlflow.user"] = getpass.getuser()
-    if commit := _commit():
+    if commit := git("rev-parse", "HEAD"):
         tags["mlflow.source.git.commit"] = commit
     return tags
-
-
-def _commit() -> str:
-    found = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=False
-    )
-    return found.stdout.strip() if found.returncode == 0 else ""
 
 
 def _input(settings: StudySettings, name: str, facts: Mapping[str, Any]) -> dict[str, Any]:

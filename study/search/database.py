@@ -17,7 +17,8 @@ from sqlalchemy.exc import SQLAlchemyError
 from study.errors import StudyError, first_line
 from study.search.attributes import IDENTITY
 from study.search.cell_ledger import ledger_trial
-from study.search.optuna_storage import SoleWriterStorage
+from study.search.tables.reading import read_trials
+from study.search.tables.writing import SoleWriterStorage
 from study.search.trial_spec import LedgerTrial, Parameters
 from study.settings.schema import StudySettings
 
@@ -131,7 +132,7 @@ def read_parts(url: str, name: str) -> dict[str, Part]:
             return {
                 one.study_name.removeprefix(f"{name}/"): Part(
                     one.user_attrs,
-                    [ledger_trial(trial) for trial in storage.get_all_trials(one._study_id, deepcopy=False)],
+                    [ledger_trial(trial) for trial in read_trials(storage.engine, one._study_id)],
                 )
                 for one in storage.get_all_studies()
                 if one.study_name.startswith(f"{name}/")

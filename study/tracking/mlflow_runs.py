@@ -63,8 +63,9 @@ class MlflowRuns:
         self.experiment = self._find_or_make(experiment, artifacts)
         self._runs: dict[str, str] = {}
         self._found: set[str] = set()
-        self._points: dict[tuple[str, str], dict[int, Metric]] = {}
-        self._pictures: dict[tuple[str, str], set[int]] = {}
+        # Of the runs that are open, by run and name.
+        self._points: dict[str, dict[str, dict[int, Metric]]] = defaultdict(dict)
+        self._pictures: dict[str, dict[str, set[int]]] = defaultdict(dict)
         self._find_runs()
 
     def _find_or_make(self, name: str, artifacts: str | None) -> str:
@@ -86,16 +87,14 @@ class MlflowRuns:
         return experiment.experiment_id
 
     def _find_runs(self) -> None:
-        token = None
-        while True:
-            page = self._client.search_runs([self.experiment], max_results=1000, page_token=token)
+        token: str | None = ""
+        while token is not None:
+            page = self._client.search_runs([self.experiment], max_results=1000, page_token=token or None)
             for run in page:
                 if key := run.data.tags.get(KEY_TAG):
                     self._runs[key] = run.info.run_id
                     self._found.add(key)
-            token = page.token
-            if not token:
-                return
+            token = page.token or None
 
     @property
     def keys(self) -> set[str]:
@@ -168,15 +167,15 @@ class MlflowRuns:
             chunk = fresh[start : start + 1000]
             self._client.log_batch(self._runs[key], metrics=chunk, synchronous=True)
             for point in chunk:
-                self._points[key, point.key][point.step] = point
+                self._points[key][point.key][point.step] = point
 
     def _points_of(self, key: str, name: str) -> dict[int, Metric]:
-        """A metric of a run by step, as MLflow has it; asked once, and only of runs that an earlier driver made."""
-        if (key, name) not in self._points:
+        """A metric of a run by step, as MLflow has it; asked once, and only of runs that it had before."""
+        if name not in self._points[key]:
             history = self._client.get_metric_history(self._runs[key], name) if key in self._found else []
             latest = sorted(history, key=lambda point: point.timestamp)
-            self._points[key, name] = {point.step: point for point in latest}
-        return self._points[key, name]
+            self._points[key][name] = {point.step: point for point in latest}
+        return self._points[key][name]
 
     def _image(self, event: Event) -> None:
         run, name, step = self._runs[event["run"]], event["name"], event["step"]
@@ -196,16 +195,12 @@ class MlflowRuns:
                 steps.add(at)
 
     def _pictured_steps(self, key: str, name: str) -> set[int]:
-        """Steps that a run has pictures of in MLflow; asked once, and only of runs that an earlier driver made."""
-        if (key, name) not in self._pictures:
-            paths = (
-                [file.path for file in self._client.list_artifacts(self._runs[key], "images")]
-                if key in self._found
-                else []
-            )
-            parts = [path.removeprefix("images/").split("+") for path in paths]  # NAME+step+STEP+…
-            self._pictures[key, name] = {int(one[2]) for one in parts if one[0] == name.replace("/", "~")}
-        return self._pictures[key, name]
+        """Steps that a run has pictures of in MLflow; asked once, and only of runs that it had before."""
+        if name not in self._pictures[key]:
+            found = self._client.list_artifacts(self._runs[key], "images") if key in self._found else []
+            parts = [file.path.removeprefix("images/").split("+") for file in found]  # NAME+step+STEP+…
+            self._pictures[key][name] = {int(one[2]) for one in parts if one[0] == name.replace("/", "~")}
+        return self._pictures[key][name]
 
     def _file(self, event: Event) -> None:
         with TemporaryDirectory() as folder:
@@ -229,7 +224,11 @@ class MlflowRuns:
             self._client.set_tag(run, "mlflow.note.content", f"{earlier}\n- {event['text']}".strip())
 
     def _close(self, event: Event) -> None:
-        self._client.set_terminated(self._runs[event["run"]], event["status"], event["time"])
+        run = event["run"]
+        self._client.set_terminated(self._runs[run], event["status"], event["time"])
+        self._found.add(run)  # MLflow is asked again, should there be more of it
+        for known in (self._points, self._pictures):
+            known.pop(run, None)
 
     _handlers: ClassVar[dict[str, Callable[[MlflowRuns, Event], None]]] = {
         "open": _open,

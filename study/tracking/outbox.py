@@ -16,6 +16,7 @@ from study.errors import StudyError
 
 Event = dict[str, Any]
 DAMAGED = "damaged"
+_BLOCK = 65536
 
 
 class Outbox:
@@ -36,10 +37,16 @@ class Outbox:
         self._cut_unfinished_line()
 
     def _cut_unfinished_line(self) -> None:
-        self._file.seek(0)
-        content = self._file.read()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
+        # From the end: the journal of ten thousand trials is not read to find its last line.
+        end = whole = self._file.seek(0, os.SEEK_END)
+        while whole:
+            start = max(0, whole - _BLOCK)
+            self._file.seek(start)
+            if found := self._file.read(whole - start).rfind(b"\n") + 1:
+                whole = start + found
+                break
+            whole = start
+        if whole < end:
             self._file.truncate(whole)
 
     def append(self, event: Event) -> None:

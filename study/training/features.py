@@ -75,17 +75,22 @@ def store_features(
         f"{images.name}: VGG16's {'maps' if kind == 'maps' else 'vectors'} of {counted(len(used), 'image')}{size} …"
     )
 
-    def build() -> dict[str, np.ndarray]:
+    folder = default_cache()
+
+    def build() -> dict[str, np.ndarray | Path]:
         started = time.perf_counter()
         device = choose_device(settings.model.device)
-        if kind == "maps":
-            found = image_maps(images.grey, weights, device, positions=used)
-        else:
-            found = (image_vectors(images.grey, weights, device, positions=used),)
-        levels = {f"{_LEVEL}{number}": array for number, array in enumerate(found)}
+        levels: dict[str, Path] = {}
+
+        def in_file(shape: tuple[int, ...], number: type[np.generic]) -> np.ndarray:
+            name = f"{_LEVEL}{len(levels)}"
+            levels[name] = folder / f"{key}.{name}"
+            return np.lib.format.open_memmap(levels[name], mode="w+", dtype=number, shape=shape)
+
+        describe = image_maps if kind == "maps" else image_vectors
+        describe(images.grey, weights, device, positions=used, empty=in_file)
         return {**levels, _POSITIONS: used, _SECONDS: np.array([time.perf_counter() - started])}
 
-    folder = default_cache()
     cached_arrays(folder, key, build)
     return CacheEntry(str(folder.absolute()), key, f"VGG16's features of {images.name}")
 

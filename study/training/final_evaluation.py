@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from torch import Tensor
 
@@ -13,6 +15,8 @@ from models.learner import Features, Learner
 from models.metrics.evaluation import evaluate
 from study.storage.paths import PREDICTIONS, grey_path, truth_path
 from study.training.trial_files import TrialFiles
+
+_BLOCK = 256  # images that are made into tiles at a time
 
 
 def publish_test(
@@ -45,10 +49,18 @@ def publish_test(
         # The truth is the same for all finals of a dataset; writing it again is cheaper than looking for it.
         for key, sheet in (
             (f"{files.folder}/{PREDICTIONS}", np.concatenate(pictures)),
-            (truth_path(images.name, replicate), colour_tiles(images.colour[positions], side)),
-            (grey_path(images.name, replicate), grey_tiles(images.grey[positions], side)),
+            (truth_path(images.name, replicate), _in_blocks(colour_tiles, images.colour, positions, side)),
+            (grey_path(images.name, replicate), _in_blocks(grey_tiles, images.grey, positions, side)),
         ):
             save_sheet(picture, sheet)
             files.storage.put_file(key, picture)
     files.save_evaluation(test)
     return test
+
+
+def _in_blocks(
+    tiled: Callable[[np.ndarray, int], np.ndarray], pixels: np.ndarray, positions: np.ndarray, side: int
+) -> np.ndarray:
+    """Tiles of these images; a large set's test split would not fit memory at its own size."""
+    blocks = [positions[k : k + _BLOCK] for k in range(0, len(positions), _BLOCK)]
+    return np.concatenate([tiled(pixels[block], side) for block in blocks])

@@ -4,16 +4,20 @@ import pytest
 import torch
 
 from benchmarks.plain_loop import PLAIN, Switches, plain_step
-from benchmarks.synthetic import ConstantBatch
-from benchmarks.training_step import RATE, our_learner
+from benchmarks.training_step import RATE, batch_for, our_learner
 
 CPU = torch.device("cpu")
-LOSSES = {"koalarization": ["loss"], "unet": ["loss"], "cgan": ["discriminator_loss", "generator_loss"]}
+LOSSES = {
+    "koalarization": ["loss"],
+    "unet": ["loss"],
+    "cgan": ["discriminator_loss", "generator_loss"],
+    "vggunet": ["loss"],
+}
 
 
 def losses_of(name, width, steps, switches=PLAIN):
     """Losses of our step and of the plain one, steps × losses each."""
-    learner, batch = our_learner(name, width, CPU), ConstantBatch.on(CPU, 8, 32)
+    learner, batch = our_learner(name, width, CPU), batch_for(name, CPU, 8, 32)
     plain = plain_step(name, width, learner, batch, RATE, switches)
     plain_losses = [plain() for _ in range(steps)]
     our_losses = []

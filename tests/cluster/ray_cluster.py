@@ -4,6 +4,7 @@ Only the head, where drivers run, has the project's code; what other nodes run m
 """
 
 import secrets
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 
 from tests.cluster.hosts import REPOSITORY, Host, Network
@@ -36,12 +37,25 @@ class RayCluster(Network):
     Args:
         workers: How many nodes there are beside the head.
         cpus: Logical CPUs of each node.
+        dashboard: Whether the head takes jobs, at port 8265.
+        variables: More variables of Ray's processes, such as the keys of an object store.
     """
 
-    def __init__(self, *, workers: int = 2, cpus: int = 1) -> None:
+    def __init__(
+        self,
+        *,
+        workers: int = 2,
+        cpus: int = 1,
+        dashboard: bool = False,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__()
         self._token = secrets.token_hex(32)
         self._cpus = cpus
+        self._head = (
+            f"--head --port={_PORT} --include-dashboard={str(dashboard).lower()} --dashboard-host=0.0.0.0"
+        )
+        self._variables = {**ENVIRONMENT, **(variables or {})}
         try:
             self.head = self.add_node()
             added = [self.add_host() for _ in range(workers)]
@@ -64,18 +78,22 @@ class RayCluster(Network):
 
     def start_ray(self, host: Host) -> None:
         """Starts Ray on a host, again if its node was lost."""
+        self.admit(host)
+        is_head = host is self.hosts[0]
+        if not is_head:
+            hide_code(host)
+        role = self._head if is_head else f"--address={self.address}"
+        limits = f"--num-cpus={self._cpus} --num-gpus=0 --object-store-memory={_OBJECT_STORE_BYTES}"
+        places = f"--node-ip-address={host.ip} --temp-dir={host.local}/ray"
+        start = ["ray", "start", *f"{role} {limits} {places}".split()]
+        host.execute(["env", "--chdir", host.local, *start], env=self._variables)
+
+    def admit(self, host: Host) -> None:
+        """Gives a host the cluster's token."""
         token = host.private / "home" / ".ray" / "auth_token"  # where Ray looks by itself
         token.parent.mkdir(exist_ok=True)
         token.touch(mode=0o600)
         token.write_text(self._token)
-        is_head = host is self.hosts[0]
-        if not is_head:
-            hide_code(host)
-        role = f"--head --port={_PORT} --include-dashboard=false" if is_head else f"--address={self.address}"
-        limits = f"--num-cpus={self._cpus} --num-gpus=0 --object-store-memory={_OBJECT_STORE_BYTES}"
-        places = f"--node-ip-address={host.ip} --temp-dir={host.local}/ray"
-        start = ["ray", "start", *f"{role} {limits} {places}".split()]
-        host.execute(["env", "--chdir", host.local, *start], env=ENVIRONMENT)
 
 
 def hide_code(host: Host) -> None:

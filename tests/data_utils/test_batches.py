@@ -241,8 +241,9 @@ def test_cuda_batches_equal_those_on_the_host(images):
     for streaming in (False, True):
         batches = Batches(images, np.arange(22), 4, device, train=True, seed=5, streaming=streaming)
         for one, other in zip(host.epoch(3), batches.epoch(3), strict=True):
-            assert torch.equal(one.colour, other.colour.cpu())
-            assert torch.equal(one.grey, other.grey.cpu())
+            for ours, theirs in ((one.colour, other.colour), (one.grey, other.grey)):
+                # CUDA multiplies with the reciprocal of what is divided by: the last bit differs.
+                torch.testing.assert_close(ours, theirs.cpu(), rtol=0, atol=2e-7)
     assert Batches(images, np.arange(22), 4, device, train=True, max_device_fraction=1e-12).streaming
 
 

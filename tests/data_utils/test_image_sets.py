@@ -15,9 +15,11 @@ from data_utils import (
     RefusedFiles,
     decode_colour,
     decode_dataset,
+    decode_entry,
     decode_grey,
     load_dataset,
 )
+from data_utils.entry_files import stamp
 from tests.support.image_folders import colour_folder, kaggle_pairs, natural_color, picture, save
 
 
@@ -48,7 +50,7 @@ def test_grey_is_derived_where_none_is_supplied(tmp_path, cache):
 def test_second_load_decodes_nothing(tmp_path, cache, monkeypatch):
     root = colour_folder(tmp_path / "set")
     first = load_dataset(root, 16, cache=cache)
-    monkeypatch.setattr(decode_dataset, "decode_entry", None)
+    monkeypatch.setattr(decode_entry, "decode_entry", None)
     second = load_dataset(root, 16, cache=cache)
     assert first.fingerprint == second.fingerprint
     assert np.array_equal(first.colour, second.colour)
@@ -135,14 +137,14 @@ def test_repaired_permissions_are_seen(tmp_path, cache):
     root = colour_folder(tmp_path / "set")
     path = root / "photo02.png"
     path.chmod(0o600)
-    before = decode_dataset.stamp(path)
+    before = stamp(path)
     path.chmod(0o644)
-    assert decode_dataset.stamp(path) != before
+    assert stamp(path) != before
 
 
 def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, cache, monkeypatch):
     root = colour_folder(tmp_path / "set")
-    decode = decode_dataset.decode_entry
+    decode = decode_entry.decode_entry
 
     def decode_and_touch(entry, size):
         decoded = decode(entry, size)
@@ -150,7 +152,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path, cache, monkey
             os.utime(entry.colour, ns=(1, 1))
         return decoded
 
-    monkeypatch.setattr(decode_dataset, "decode_entry", decode_and_touch)
+    monkeypatch.setattr(decode_entry, "decode_entry", decode_and_touch)
     with pytest.raises(RefusedFiles, match=r"photo05\.png: it changed while it was being read"):
         load_dataset(root, 16, cache=cache)
 

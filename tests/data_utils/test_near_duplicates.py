@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from data_utils import TEST, TRAIN, load_dataset
+from data_utils import TEST, TRAIN, load_dataset, near_duplicates
+from data_utils.alignment import agreement
+from data_utils.decode_image import thumbnail
 from data_utils.drawn.scenes import draw_scene
-from data_utils.near_duplicates import groups_of, near_duplicate_pairs, thumbnail
+from data_utils.near_duplicates import groups_of, near_duplicate_pairs
 from tests.support.image_folders import changed, kaggle_pairs, save
 
 CHANGES = ("re-saved", "half size", "mirrored", "cropped", "brightened")
@@ -58,6 +60,48 @@ def test_changed_photographs_are_found(photographs, kind, change):
         with Image.open(file) as picture:
             pictures.append(picture.convert("RGB"))
     assert found_of(pictures, change) >= 95
+
+
+def test_a_picture_that_is_there_many_times_costs_comparisons_by_its_images_not_by_their_pairs(
+    drawn, monkeypatch
+):
+    compared = []
+
+    def counted(first, second):
+        compared.append(len(first))
+        return agreement(first, second)
+
+    monkeypatch.setattr(near_duplicates, "agreement", counted)
+    monkeypatch.setattr(near_duplicates, "_ROWS", 64)
+    copies = 20
+    pictures = [
+        changed(changed(picture, "brightened" if k % 2 else "re-saved"), CHANGES[k % len(CHANGES)])
+        for k in range(copies)
+        for picture in drawn[:15]
+    ]
+    thumbnails = np.stack([thumbnail(picture) for picture in pictures])
+    thumbnails[:, 0, :2] = np.arange(len(pictures))[:, None] // [1, 256] % 256  # no two are the same
+    pairs = near_duplicate_pairs(thumbnails, [str(k) for k in range(len(pictures))])
+    groups = groups_of(len(pictures), pairs)
+    assert len(np.unique(groups)) == 15
+    assert np.array_equal(groups, np.arange(len(pictures)) % 15)
+    every_pair = 15 * copies * (copies - 1) // 2
+    assert sum(compared) <= 4 * len(pictures) < every_pair / 2
+    assert len(pairs) < every_pair / 4
+
+
+def test_alike_pictures_are_laid_over_a_few_others_only(monkeypatch):
+    rng = np.random.default_rng(0)
+    # One coarse picture with details of its own: every hash is like every other.
+    coarse = np.asarray(Image.fromarray(rng.integers(0, 256, (4, 4), np.uint8)).resize((64, 64)), np.int16)
+    grain = rng.integers(-40, 41, (60, 64, 64), np.int16)
+    compared = []
+    monkeypatch.setattr(
+        near_duplicates, "agreement", lambda a, b: compared.append(len(a)) or np.zeros(len(a))
+    )
+    thumbnails = np.clip(coarse + grain, 0, 255).astype(np.uint8)
+    assert len(near_duplicate_pairs(thumbnails, [str(k) for k in range(60)])) == 0
+    assert sum(compared) <= 60 * near_duplicates.PER_IMAGE < 60 * 59 / 2
 
 
 def test_flat_pictures_are_near_to_none():

@@ -180,7 +180,7 @@ def test_heic_is_read_or_the_package_is_named(tmp_path, monkeypatch):
 MEASURE = """
 import sys
 from pathlib import Path
-from data_utils.decode_dataset import decode_entry
+from data_utils.decode_entry import decode_entry
 from data_utils.layouts import Entry
 from data_utils.open_image import RefusedImage
 from data_utils.photographs import read_photograph

@@ -32,10 +32,9 @@ def test_identical_photographs_are_on_one_side(fruit):
 
 
 def test_near_duplicates_of_the_fruit_are_found_and_on_one_side(fruit):
-    """Five re-encodings beside the twenty identical pairs, and one mirrored picture."""
+    """Re-encodings beside the twenty identical pairs, and one mirrored picture; Chilli1, 2 and 5 are one picture."""
     pairs = {tuple(name.rsplit("/", 1)[1].removesuffix(".jpg") for name in p) for p in fruit.near_duplicates}
     assert pairs == {
-        ("Chilli1", "Chilli2"),
         ("Chilli1", "Chilli5"),
         ("Chilli2", "Chilli5"),
         ("Chilli11", "Chilli4"),

@@ -8,11 +8,12 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from data_utils.batches import Batches as OurBatches
 from data_utils.load_dataset import load_dataset
 from data_utils.splits import TRAIN
-from models import adversarial, regression
+from models import adversarial, colour_bins, regression
 from models.architectures import architecture, known, seeded_build
 from models.data_parallel import train_together
 from models.settings import ModelSettings, Recipe
 from models.training import Trainer
+from models.vggunet import LOSSES
 from tests.support.no_reads import DEVICE, HostReadError, NoReads
 from tests.support.synthetic import Batches, Images, images
 
@@ -57,10 +58,10 @@ def on_device(batch):
     return Images(batch.grey.to(DEVICE), batch.colour.to(DEVICE), features)
 
 
-def learner_of(name, target="rgb", recipe=None):
+def learner_of(name, target="rgb", recipe=None, **changed):
     one = architecture(name)
     settings = ModelSettings(width=4, target=target, recipe=recipe or Recipe())
-    return seeded_build(one, settings, one.textbook, DEVICE, 0)
+    return seeded_build(one, settings, {**one.textbook, **changed}, DEVICE, 0)
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
@@ -69,6 +70,15 @@ def test_an_epoch_waits_for_the_device_at_its_end_alone(name, recipe):
     trainer = Trainer(learner_of(name, *RECIPES[recipe]), Watched(Batches(name)), [], None, None, epochs=3)
     with pytest.raises(NotImplementedError, match="no data"):  # the losses, which are read at the end
         trainer.train_epoch()
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_no_loss_of_the_unet_on_vgg16_reads(loss, monkeypatch):
+    table = colour_bins._table(torch.device("cpu"))  # made once for each device, before the steps
+    monkeypatch.setattr(colour_bins, "_table", lambda device: tuple(one.to(device) for one in table))
+    learner, batch = learner_of("vggunet", loss=loss), on_device(images("vggunet"))
+    with NoReads():
+        learner.train_step(batch)
 
 
 @pytest.fixture
@@ -114,6 +124,7 @@ def test_batches_are_made_without_reading(augmentation, streaming):
         lambda loss: loss.cpu(),
         lambda loss: loss[None].nonzero(),
         lambda loss: loss[None][loss[None] > 0],
+        lambda loss: loss + torch.tensor(1.0).to(loss.device),
     ],
 )
 def test_a_step_that_reads_is_found(read):

@@ -47,12 +47,28 @@ class NoReads(TorchDispatchMode):
             raise HostReadError(f"{function} reads values of a tensor of {tuple(first.shape)}")
         if on_device and function is aten.index.Tensor and any(map(_is_mask, arguments[1])):
             raise HostReadError("a mask was used as an index, whose result has a size that must be read")
+        if (
+            isinstance(first, torch.Tensor)
+            and not on_device
+            and _number_to_the_device(function, first, options)
+        ):
+            raise HostReadError("a number of the host's was copied to the device, which waits like a read")
         return function(*arguments, **options)
 
 
 def _goes_to_the_host(function: Any, options: dict[str, Any]) -> bool:
     target = options.get("device")
     return function is aten._to_copy.default and target is not None and target.type != DEVICE.type
+
+
+def _number_to_the_device(function: Any, tensor: torch.Tensor, options: dict[str, Any]) -> bool:
+    target = options.get("device")
+    return (
+        function is aten._to_copy.default
+        and tensor.ndim == 0
+        and target is not None
+        and target.type == DEVICE.type
+    )
 
 
 def _is_mask(index: Any) -> bool:

@@ -8,11 +8,12 @@ from typing import Any
 
 from optuna._transform import _SearchSpaceTransform
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
+from study.search.strategies.informative import BoundedTPESampler
 from study.settings.choices.samplers import SAMPLERS
 from study.settings.sections.search import SearchSettings
 
@@ -27,7 +28,7 @@ def make_sampler(search: SearchSettings, space: Space, seed: int) -> BaseSampler
 def tpe(search: SearchSettings, space: Space, seed: int) -> BaseSampler:
     """`tpe`; hyperparameters that exist under the same conditions are modelled together."""
     conditional = any(kind.when for kind in space.values())
-    return TPESampler(seed=seed, n_startup_trials=search.startup_trials, group=conditional)
+    return BoundedTPESampler(seed=seed, n_startup_trials=search.startup_trials, group=conditional)
 
 
 def uniform(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:

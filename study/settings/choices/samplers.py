@@ -60,7 +60,7 @@ SAMPLERS = Table(
         Sampler(
             "tpe",
             "study.search.strategies.samplers:tpe",
-            "tree-structured Parzen estimator",
+            "tree-structured Parzen estimator; of a long search it sees the best and the latest trials",
             learns_from=("COMPLETE", "PRUNED"),
         ),
         Sampler(

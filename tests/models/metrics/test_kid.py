@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from models.errors import ModelError
+from models.metrics import kid
 from models.metrics.kid import FEWEST, features_of, inception, kernel_distance
 
 
@@ -57,3 +58,10 @@ def test_what_is_not_there_is_said(monkeypatch, tmp_path):
     monkeypatch.setattr(torch.hub, "get_dir", lambda: str(tmp_path))
     with pytest.raises(ModelError, match="is not there"):
         inception(torch.device("cpu"))
+
+
+def test_the_distance_does_not_depend_on_how_much_of_the_kernel_is_held_at_a_time(monkeypatch):
+    x, y = features(60), features(60, seed=1)
+    whole = kernel_distance(x, y)
+    monkeypatch.setattr(kid, "_ROWS", 7)
+    assert kernel_distance(x, y) == pytest.approx(whole)

@@ -17,10 +17,19 @@ def node(alive=True, **resources):
         (3, 0, [node(CPU=2), node(CPU=4)], 1),
         (1, 1, [node(CPU=16), node(CPU=8, GPU=2)], 2),
         (1, 0.1, [node(CPU=16, GPU=1)], 10),
+        (1, 0.4, [node(CPU=16, GPU=2)], 4),
         (1, 0, [node(CPU=2), node(alive=False)], 2),
         (1, 1, [node(CPU=2)], 1),
     ],
-    ids=["CPUs", "a trial fits on one node", "GPUs", "shared GPU", "lost node", "none yet"],
+    ids=[
+        "CPUs",
+        "a trial fits on one node",
+        "GPUs",
+        "shared GPU",
+        "no trial on parts of two GPUs",
+        "lost node",
+        "none yet",
+    ],
 )
 def test_capacity_is_counted_on_each_living_node(monkeypatch, cpus, gpus, nodes, trials):
     monkeypatch.setattr(ray, "nodes", lambda: nodes)

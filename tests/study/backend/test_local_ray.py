@@ -1,5 +1,6 @@
 """The Ray that a study starts for itself: nobody else comes in, and it starts or says why not."""
 
+import http.client
 import json
 import os
 import stat
@@ -82,6 +83,26 @@ def test_no_port_answers_without_the_token(running):
                 asking.add(name)
     assert "gcs_server" in asking
     assert len(asking) >= 2  # and the workers
+
+
+def post(port, path):
+    """The status of an HTTP answer to who has no token; None where no HTTP is spoken."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", path, "{}", {"Content-Type": "application/json"})
+        return connection.getresponse().status
+    except (http.client.HTTPException, OSError):
+        return None
+    finally:
+        connection.close()
+
+
+def test_no_port_takes_jobs_or_environments_over_http_without_the_token(running):
+    ports = [port for _, port, _ in listening(running[0])]
+    for path in ("/api/job_agent/jobs/", "/get_or_create_runtime_env"):
+        statuses = [post(port, path) for port in ports]
+        assert set(statuses) <= {None, 401, 405}, path  # 405: pages of counters, which take nothing
+        assert 401 in statuses
 
 
 def enters(address, home, credentials):

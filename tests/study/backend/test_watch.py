@@ -50,6 +50,20 @@ def test_trials_that_wait_behind_others_are_normal(scene):
     assert scene.said == []
 
 
+def test_nodes_that_can_have_no_trial_are_told_once_while_others_work(scene):
+    scene.nodes = [SMALL, {"CPU": 64.0}, {"GPU": 1.0}]
+    scene.pass_time(1, scene.trial(running=False))
+    assert scene.said == []
+    scene.pass_time(90, scene.trial())
+    (sentence,) = scene.said
+    assert sentence.startswith(
+        "Each trial asks for 64 CPU, so 1 node of 2 CPU can have none; to ask for less, "
+    )
+    scene.nodes.append(SMALL)
+    scene.pass_time(90, scene.trial())
+    assert "so 2 nodes of 2 CPU can have none" in scene.said[1]
+
+
 def report(scene, trial, every, times):
     for _ in range(times):
         scene.pass_time(every, trial)

@@ -2,6 +2,7 @@
 
 import json
 
+from study.driver.environment import git
 from study.driver.run_facts import shown_settings
 from study.settings.schema import StudySettings
 
@@ -26,3 +27,8 @@ def test_folders_of_this_machine_are_named_by_their_last_name():
 def test_whole_paths_are_shown_to_who_asks():
     settings = StudySettings(**PLACES, tracking={"whole_paths": True})
     assert shown_settings(settings) == settings.model_dump(mode="json")
+
+
+def test_a_machine_without_git_names_no_commit(monkeypatch, tmp_path):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert git("rev-parse", "HEAD") == ""

@@ -1,7 +1,11 @@
 """From the study's words to Optuna's pruners."""
 
+from copy import deepcopy
+
+import numpy as np
 import optuna
 import pytest
+from optuna.pruners import SuccessiveHalvingPruner
 from optuna.trial import TrialState
 
 from study.errors import UsageError
@@ -17,9 +21,16 @@ EPOCHS = 8
 
 def pruned_at(curves, **search):
     """The epoch at which each trial is pruned, None for the complete ones."""
-    study = optuna.create_study(pruner=make_pruner(SearchSettings(**search), EPOCHS))
+    return decisions(curves, make_pruner(SearchSettings(**search), EPOCHS))
+
+
+def decisions(curves, pruner, again_from=None):
+    """The same by a pruner, which a fresh one like it replaces before a trial."""
+    fresh, study = deepcopy(pruner), optuna.create_study(pruner=deepcopy(pruner))
     ends = []
-    for curve in curves:
+    for number, curve in enumerate(curves):
+        if number == again_from:
+            study.pruner = fresh
         trial, end = study.ask(), None
         for epoch, value in enumerate(curve, start=1):
             trial.report(value, epoch)
@@ -43,6 +54,17 @@ def test_by_default_the_better_half_passes_a_quarter_and_a_half_of_the_epochs():
 def test_a_bad_epoch_at_a_rung_costs_no_trial_that_was_good_before(pruner):
     steady, spiked = [10.0] * EPOCHS, [9.0, 40.0, 9.0, 40.0, *[9.0] * 4]
     assert pruned_at([steady, spiked], pruner=pruner) == [None, None]
+
+
+@pytest.mark.parametrize("factor", [2, 3])
+def test_halving_decides_as_optunas_would_of_the_best_so_far(factor):
+    random = np.random.default_rng(factor)
+    curves = np.minimum.accumulate(random.normal(size=(60, EPOCHS)), axis=1).tolist()
+    optunas = SuccessiveHalvingPruner(min_resource=2, reduction_factor=factor)
+    ours = make_pruner(SearchSettings(reduction_factor=factor), EPOCHS)
+    assert decisions(curves, ours) == decisions(curves, optunas)
+    # A driver that goes on with a search reads what was reached before.
+    assert decisions(curves, ours, again_from=30) == decisions(curves, optunas)
 
 
 def test_warm_up_is_a_quarter_of_the_epochs_unless_it_is_given():

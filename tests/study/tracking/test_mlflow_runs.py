@@ -52,6 +52,20 @@ def delivered(tmp_path_factory):
     return client, {run.info.run_name: run for run in runs}, folder
 
 
+def test_a_closed_run_is_forgotten_and_yet_logs_nothing_twice(delivered):
+    client, _, folder = delivered
+    outbox = Outbox(folder / "outbox")
+    uri, artifacts = f"sqlite:///{folder}/mlflow.db", (folder / "artifacts").as_uri()
+    runs = MlflowRuns(uri, "again", artifacts, Storage(str(folder / "storage")))
+    for _ in range(2):
+        outbox.mark_delivered(0)
+        deliver_all(outbox, lambda: runs, print)
+    assert FINAL.key not in {*runs._points, *runs._pictures}
+    experiment = client.get_experiment_by_name("again").experiment_id
+    (run,) = [one for one in client.search_runs([experiment]) if one.info.run_name == FINAL.key]
+    assert len(client.get_metric_history(run.info.run_id, "test/psnr")) == 1
+
+
 def test_pictures_begin_at_step_0_with_the_input_and_come_once(delivered):
     client, runs, folder = delivered
     run = runs[FINAL.key].info.run_id

@@ -1,5 +1,8 @@
 import math
 
+import pytest
+
+from study.tracking import outbox as module
 from study.tracking.outbox import Outbox
 
 
@@ -23,7 +26,9 @@ def test_what_was_not_delivered_survives_the_process(tmp_path):
     assert events == [{"number": 1}]
 
 
-def test_a_line_cut_by_a_crash_is_dropped_and_the_next_is_whole(tmp_path):
+@pytest.mark.parametrize("block", [1, 7, 65536])
+def test_a_line_cut_by_a_crash_is_dropped_and_the_next_is_whole(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(module, "_BLOCK", block)
     outbox = Outbox(tmp_path)
     outbox.append({"number": 1})
     outbox.close()
@@ -32,6 +37,12 @@ def test_a_line_cut_by_a_crash_is_dropped_and_the_next_is_whole(tmp_path):
     later = Outbox(tmp_path)
     later.append({"number": 3})
     assert [event["number"] for event in later.undelivered(10)[0]] == [1, 3]
+
+
+def test_a_journal_that_is_one_unfinished_line_becomes_empty(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "_BLOCK", 4)
+    (tmp_path / "journal.jsonl").write_bytes(b'{"number": 2, "va')
+    assert Outbox(tmp_path).empty
 
 
 def test_values_that_are_no_numbers_survive(tmp_path):

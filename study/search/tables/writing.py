@@ -11,60 +11,31 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Container, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from optuna.distributions import BaseDistribution, check_distribution_compatibility, distribution_to_json
 from optuna.storages import RDBStorage
-from optuna.storages._cached_storage import _CachedStorage
+from optuna.storages._cached_storage import _CachedStorage, _StudyInfo
 from optuna.storages._rdb import models
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy import bindparam, func, insert, select, update
 
 from study.errors import StudyError
-
-
-class _Table:
-    """One of Optuna's tables, with statements that are built and compiled once.
-
-    Args:
-        model: Optuna's model of the table.
-        key: Columns that identify a row.
-    """
-
-    def __init__(self, model: type[models.BaseModel], *key: str) -> None:
-        table = model.metadata.tables[model.__tablename__]
-        self.insert = insert(table)
-        self.update = update(table).where(*(table.c[name] == bindparam(f"its_{name}") for name in key))
-        self._key = key
-
-    def write(self, row: Mapping[str, Any], *, there: bool) -> tuple[Any, dict[str, Any]]:
-        """Statement and values that insert a row, or update the one that is there."""
-        if there:
-            return self.update, {f"its_{name}" if name in self._key else name: row[name] for name in row}
-        return self.insert, dict(row)
-
-
-_TRIALS = _Table(models.TrialModel, "trial_id")
-_trials, _studies = (one.metadata.tables[one.__tablename__] for one in (models.TrialModel, models.StudyModel))
-_LOCK_STUDY = (
-    select(_studies.c.study_id).where(_studies.c.study_id == bindparam("its_study_id")).with_for_update()
+from study.search.tables.reading import read_trials
+from study.search.tables.statements import (
+    LOCK_STUDY,
+    NEXT_TRIAL,
+    NUMBER,
+    PARAMS,
+    STEPS,
+    SYSTEM_ATTRIBUTES,
+    TRIALS,
+    USER_ATTRIBUTES,
+    VALUES,
+    Table,
 )
-_before = _trials.alias()
-_COUNT = select(func.count()).select_from(_before).where(_before.c.study_id == bindparam("its_study_id"))
-_NEXT_TRIAL = insert(_trials).values(
-    study_id=bindparam("its_study_id"),
-    state=TrialState.RUNNING,
-    datetime_start=bindparam("now"),
-    number=_COUNT.scalar_subquery(),
-)
-_NUMBER = select(_trials.c.number).where(_trials.c.trial_id == bindparam("its_trial_id"))
-_PARAMS = _Table(models.TrialParamModel, "trial_id", "param_name")
-_VALUES = _Table(models.TrialValueModel, "trial_id", "objective")
-_STEPS = _Table(models.TrialIntermediateValueModel, "trial_id", "step")
-_USER_ATTRIBUTES = _Table(models.TrialUserAttributeModel, "trial_id", "key")
-_SYSTEM_ATTRIBUTES = _Table(models.TrialSystemAttributeModel, "trial_id", "key")
 
 
 class SoleWriterStorage(_CachedStorage):
@@ -81,11 +52,13 @@ class SoleWriterStorage(_CachedStorage):
         super().__init__(backend)
         self._check = check
         self._read: set[int] = set()
+        self._unfinished: dict[int, set[int]] = defaultdict(set)
         self._study_attributes: dict[int, dict[str, Any]] = {}
 
     def _read_trials_from_remote_storage(self, study_id: int) -> None:
         if study_id not in self._read:
-            super()._read_trials_from_remote_storage(study_id)
+            self._studies.setdefault(study_id, _StudyInfo())
+            self._add_trials_to_cache(study_id, read_trials(self._backend.engine, study_id))
             self._read.add(study_id)
 
     def get_study_user_attrs(self, study_id: int) -> dict[str, Any]:
@@ -104,9 +77,19 @@ class SoleWriterStorage(_CachedStorage):
     ) -> list[FrozenTrial]:
         """Trials by number, the order in which they were begun and read."""
         self._read_trials_from_remote_storage(study_id)
-        trials = self._studies[study_id].trials.values()
-        found = [trial for trial in trials if states is None or trial.state in states]
+        trials = self._studies[study_id].trials
+        if states is None:
+            found = list(trials.values())
+        elif any(state in states for state in TrialState if state.is_finished()):
+            found = [trial for trial in trials.values() if trial.state in states]
+        else:  # of thousands, only a few are waiting or running
+            unfinished = (trials[number] for number in sorted(self._unfinished[study_id]))
+            found = [trial for trial in unfinished if trial.state in states]
         return copy.deepcopy(found) if deepcopy else found
+
+    def _add_trials_to_cache(self, study_id: int, trials: list[FrozenTrial]) -> None:
+        super()._add_trials_to_cache(study_id, trials)
+        self._unfinished[study_id] |= {one.number for one in trials if not one.state.is_finished()}
 
     def get_trial(self, trial_id: int) -> FrozenTrial:
         """A trial; an unfinished one as a copy."""
@@ -139,9 +122,9 @@ class SoleWriterStorage(_CachedStorage):
         now = datetime.now()
         row = {"its_study_id": study_id, "now": _utc(now)}
         with self._backend.engine.begin() as connection:
-            connection.execute(_LOCK_STUDY, {"its_study_id": study_id})
-            trial_id: int = connection.execute(_NEXT_TRIAL, row).inserted_primary_key[0]  # type: ignore[index]
-            number: int = connection.execute(_NUMBER, {"its_trial_id": trial_id}).scalar_one()
+            connection.execute(LOCK_STUDY, {"its_study_id": study_id})
+            trial_id: int = connection.execute(NEXT_TRIAL, row).inserted_primary_key[0]  # type: ignore[index]
+            number: int = connection.execute(NUMBER, {"its_trial_id": trial_id}).scalar_one()
             if number != len(self._studies[study_id].trials):
                 raise StudyError(
                     "Another driver has begun trials in this ledger; see who runs the study, and go on with --resume."
@@ -165,7 +148,7 @@ class SoleWriterStorage(_CachedStorage):
             "param_value": param_value_internal,
             "distribution_json": distribution_to_json(distribution),
         }
-        self._write(_PARAMS.write(row, there=param_name in trial.params))
+        self._write(PARAMS.write(row, there=param_name in trial.params))
         trial.params = {**trial.params, param_name: distribution.to_external_repr(param_value_internal)}
         trial.distributions = {**trial.distributions, param_name: distribution}
         trials[number] = trial
@@ -182,15 +165,17 @@ class SoleWriterStorage(_CachedStorage):
             row["datetime_start"], trial.datetime_start = _utc(now), now
         if state.is_finished():
             row["datetime_complete"], trial.datetime_complete = _utc(now), now
-        writes = [_TRIALS.write(row, there=True)]
+        writes = [TRIALS.write(row, there=True)]
         for objective, value in enumerate(values or ()):
             stored, kind = models.TrialValueModel.value_to_stored_repr(value)
             row = {"trial_id": trial_id, "objective": objective, "value": stored, "value_type": kind}
-            writes.append(_VALUES.write(row, there=trial.values is not None))
+            writes.append(VALUES.write(row, there=trial.values is not None))
         self._write(*writes)
         trial.state = state
         trial.values = None if values is None else list(values)
         study_id, number = self._trial_id_to_study_id_and_number[trial_id]
+        if state.is_finished():
+            self._unfinished[study_id].discard(number)
         self._studies[study_id].trials[number] = trial
         return True
 
@@ -206,12 +191,12 @@ class SoleWriterStorage(_CachedStorage):
             "intermediate_value": stored,
             "intermediate_value_type": kind,
         }
-        self._write(_STEPS.write(row, there=step in trial.intermediate_values))
+        self._write(STEPS.write(row, there=step in trial.intermediate_values))
         trial.intermediate_values[step] = intermediate_value
 
     def set_trial_user_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Write an attribute of the study's."""
-        self._write_attribute(_USER_ATTRIBUTES, trial_id, self._updatable(trial_id).user_attrs, key, value)
+        self._write_attribute(USER_ATTRIBUTES, trial_id, self._updatable(trial_id).user_attrs, key, value)
 
     def set_trial_system_attr(self, trial_id: int, key: str, value: Any) -> None:
         """Write an attribute of Optuna's; trials that were read before do not change.
@@ -220,12 +205,12 @@ class SoleWriterStorage(_CachedStorage):
         """
         trial = copy.copy(self._updatable(trial_id))
         trial.system_attrs = dict(trial.system_attrs)
-        self._write_attribute(_SYSTEM_ATTRIBUTES, trial_id, trial.system_attrs, key, value)
+        self._write_attribute(SYSTEM_ATTRIBUTES, trial_id, trial.system_attrs, key, value)
         study_id, number = self._trial_id_to_study_id_and_number[trial_id]
         self._studies[study_id].trials[number] = trial
 
     def _write_attribute(
-        self, table: _Table, trial_id: int, attributes: dict[str, Any], key: str, value: Any
+        self, table: Table, trial_id: int, attributes: dict[str, Any], key: str, value: Any
     ) -> None:
         text = json.dumps(value)
         self._write(

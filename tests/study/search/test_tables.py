@@ -71,6 +71,7 @@ def test_optuna_reads_everything_that_the_ledger_wrote(url):
         study._storage.set_trial_user_attr(study.trials[0]._trial_id, "late", True)
 
     again = optuna.load_study(study_name="cell", storage=open_storage(url))
+    assert [contents(one) for one in again.get_trials()] == [contents(one) for one in plain.get_trials()]
     assert again.ask(SPACE).number == 6  # the one that waits
     assert again.ask(SPACE).number == 7
     assert [trial.state.name for trial in RDBStorage(url).get_all_trials(again._study_id)][5:] == [

@@ -1,0 +1,162 @@
+"""Searches of ten thousand trials on a virtual clock: memory and time per decision, first thousand against last."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from statistics import mean, median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from optuna.samplers import BaseSampler
+
+from benchmarks.measure import Options, Result
+from benchmarks.noop_study import Timing, conductor_on_disk, noop_settings, ten_metrics, timed_reports
+from study.backend.ray_adapters import LedgerScheduler
+from study.backend.simulator import Simulation
+from study.driver.starts.lost_events import lost_trials
+from study.search import cell_ledger
+from study.search.cells import cells_of
+from study.search.conductor import Conductor
+from study.search.database import open_storage
+from study.search.ledger import StudyLedger
+from study.settings.schema import StudySettings
+from study.settings.study_folder import StudyHome
+from study.tracking.outbox import Outbox
+from study.tracking.tracker import Tracker
+
+EPOCHS, CONCURRENT = 9, 64
+ARCHITECTURE = "cgan"  # from scratch it has four hyperparameters, the others one
+
+
+def run(options: Options) -> Result:
+    """One cell, with its ledger in an SQLite file and an outbox that nothing is delivered from."""
+    trials = 300 if options.quick else 10_000
+    plain = noop_settings(1, trials, EPOCHS)
+    settings = plain.model_copy(update={"architectures": [ARCHITECTURE]})
+    timing = Timing()
+    within: list[float] = []
+    reports: list[float] = []
+    with TemporaryDirectory() as folder:
+        home = StudyHome(Path(folder))
+        started = time.perf_counter()
+        with timed_reports(timing), _timed_samplers(within), _timed_decisions(reports):
+            _search(settings, home)
+        took = time.perf_counter() - started
+        stored = sum(path.stat().st_size for path in home.root.rglob("*") if path.is_file())
+        reopened = _seconds_to_reopen(settings, home)
+    own = [ask - sampler for ask, sampler in zip(timing.asks, within, strict=True)]
+    result = Result()
+    _compare(result, "CPU ms per ask, without the sampler", [one * 1e3 for one in own], median)
+    _compare(result, "CPU ms per ask, within the sampler", [one * 1e3 for one in within], median)
+    _compare(
+        result, "CPU ms per report, the pruner's decision included", [one * 1e3 for one in reports], mean
+    )
+    _compare(result, "driver MiB", timing.memory, max)
+    result.goal("seconds to reopen ≤ 5", reopened, at_most=5)
+    result.notes += [
+        f"{trials} trials of one cell ({ARCHITECTURE}, {settings.search.sampler}, {settings.search.pruner}), {EPOCHS} "
+        f"reports of ten metrics a trial that is not pruned, {CONCURRENT} trials at a time. First and last: tenths of "
+        "the trials; of asks the medians, of reports the means, of memory the most. A report is written to ledger and "
+        "outbox.",
+        f"In all {took:.0f} s; ledger and outbox take {stored / 2**20:.0f} MiB. Reopening: both are read, until a "
+        "trial could be handed out.",
+    ]
+    return result
+
+
+def _search(settings: StudySettings, home: StudyHome) -> None:
+    outbox = Outbox(home.outbox)
+    tracker = Tracker(outbox)
+    conductor = conductor_on_disk(settings, home, [tracker])
+    for cell in cells_of(settings):
+        tracker.open_cell(cell)
+    Simulation(conductor, ten_metrics, CONCURRENT).run()
+    outbox.close()
+
+
+def _compare(
+    result: Result, what: str, values: Sequence[float], middle: Callable[[Sequence[float]], float]
+) -> None:
+    tenth = max(1, len(values) // 10)
+    first, last = middle(values[:tenth]), middle(values[-tenth:])
+    result.rows.append(
+        {
+            "of the driver": what,
+            "first tenth": round(first, 2),
+            "last tenth": round(last, 2),
+            "last / first": round(last / first, 2),
+        }
+    )
+    result.goal(f"{what}: last / first ≤ 1.5", last / first, at_most=1.5)
+
+
+def _seconds_to_reopen(settings: StudySettings, home: StudyHome) -> float:
+    started = time.perf_counter()
+    ledger = StudyLedger(open_storage(home.ledger_url(settings)), settings)
+    Conductor(settings, ledger)
+    outbox = Outbox(home.outbox)
+    if lost_trials(ledger, outbox.closed):
+        raise RuntimeError("the outbox lacks trials that the ledger has")
+    outbox.close()
+    return time.perf_counter() - started
+
+
+@contextmanager
+def _timed_decisions(spent: list[float]) -> Iterator[None]:
+    """Note the CPU time of every `LedgerScheduler.on_trial_result`."""
+    before = LedgerScheduler.on_trial_result
+
+    def timed(self: LedgerScheduler, *arguments: Any) -> str:
+        started = time.thread_time()
+        decision = before(self, *arguments)
+        spent.append(time.thread_time() - started)
+        return decision
+
+    LedgerScheduler.on_trial_result = timed  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        LedgerScheduler.on_trial_result = before  # type: ignore[method-assign]
+
+
+@contextmanager
+def _timed_samplers(spent: list[float]) -> Iterator[None]:
+    """Note the CPU time of each trial's sampler."""
+    before = cell_ledger.make_sampler
+
+    def timed(*arguments: Any) -> BaseSampler:
+        spent.append(0.0)
+        return _Timed(before(*arguments), spent)
+
+    cell_ledger.make_sampler = timed
+    try:
+        yield
+    finally:
+        cell_ledger.make_sampler = before
+
+
+class _Timed(BaseSampler):
+    """A sampler whose time is added to the last of `spent`."""
+
+    def __init__(self, sampler: BaseSampler, spent: list[float]) -> None:
+        self._sampler = sampler
+        self._spent = spent
+
+    def _take(self, work: Callable[..., Any], *arguments: Any) -> Any:
+        started = time.thread_time()
+        try:
+            return work(*arguments)
+        finally:
+            self._spent[-1] += time.thread_time() - started
+
+    def infer_relative_search_space(self, *arguments: Any) -> Any:  # type: ignore[override]
+        return self._take(self._sampler.infer_relative_search_space, *arguments)
+
+    def sample_relative(self, *arguments: Any) -> Any:  # type: ignore[override]
+        return self._take(self._sampler.sample_relative, *arguments)
+
+    def sample_independent(self, *arguments: Any) -> Any:  # type: ignore[override]
+        return self._take(self._sampler.sample_independent, *arguments)
