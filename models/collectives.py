@@ -19,6 +19,8 @@ PATIENCE = timedelta(minutes=10)
 def join(rank: int, size: int, meeting: Path, device: torch.device) -> None:
     """Become one of several ranks on this machine: by NCCL on GPUs, each of its own, else by gloo.
 
+    Until it leaves, whatever this process trains waits for what the others train.
+
     Args:
         rank: From 0.
         size: How many there are; each calls this once.

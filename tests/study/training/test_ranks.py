@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from data_utils.load_dataset import load_dataset
-from models.architectures import architecture, known
+from models.architectures import architecture
 from models.collectives import total
 from models.vgg import vgg16_describer
 from study.errors import StudyError
@@ -25,6 +25,7 @@ from tests.support.together import die_leading
 
 CPU = torch.device("cpu")
 EPOCHS = 2
+NAMES = ("koalarization", "unet", "cgan", "vggunet")
 
 
 @pytest.fixture(scope="module")
@@ -38,40 +39,45 @@ def describers():
 
 
 @pytest.fixture(scope="module")
-def leader():
-    one = Leader(2, CPU)
-    yield one
-    one.end()
-
-
-@pytest.fixture
-def settings(tmp_path):
+def settings(tmp_path_factory):
     return StudySettings(
         datasets={"fruit": {"root": "drawn:fruit", "train_limit": 14, "validation_limit": 4}},
         model={"image_size": 32, "width": 4, "batch_size": 5, "device": "cpu"},
         budget={"epochs": EPOCHS},
-        storage=str(tmp_path),
+        storage=str(tmp_path_factory.mktemp("storage")),
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def begin(settings, images, describers):
     """Builds a trial, with a leader in two processes."""
 
-    def build(name, number=0, rank=None, **changed):
-        chosen = {**architecture(name).textbook, **changed}
-        spec = TrialSpec("fruit", name, Stage.SEARCH, number, chosen, seed=5, epochs=EPOCHS)
-        kind = spec.network.features
-        describer = describers[kind] if kind else None
-        data = (
-            TrialData(images, *opened_features(None, lambda: describer, CPU)) if kind else TrialData(images)
-        )
+    def build(name, number, rank=None):
+        textbook = dict(architecture(name).textbook)
+        spec = TrialSpec("fruit", name, Stage.SEARCH, number, textbook, seed=5, epochs=EPOCHS)
+        describer = describers.get(spec.network.features)
+        features = () if describer is None else opened_features(None, lambda: describer, CPU)
+        data = TrialData(images, *features)
         if rank is None:
             return Trial(settings, spec, data)
         with rank.beginning(Work(settings, spec, NOBODY, images.source, None, describer)):
             return Trial(settings, spec, data, NOBODY, rank)
 
     return build
+
+
+@pytest.fixture(scope="module")
+def together(begin):
+    """What trials of two processes report: of each architecture, and one that goes on from its first epoch."""
+    leader = Leader(2, CPU)
+    try:
+        reports = {name: finish(begin(name, 1, leader)) for name in NAMES}
+        begin("cgan", 2, leader).advance()
+        resumed = begin("cgan", 2, leader)
+        assert resumed.epoch == 1
+        return {**reports, "resumed cgan": finish(resumed)}
+    finally:
+        leader.end()
 
 
 def finish(trial):
@@ -81,19 +87,14 @@ def finish(trial):
     return [{name: value for name, value in one.items() if "seconds" not in name} for one in reports]
 
 
-@pytest.mark.parametrize("name", known())
-def test_a_trial_of_two_processes_equals_that_of_one(name, begin, leader):
-    one, two = finish(begin(name)), finish(begin(name, number=1, rank=leader))
-    for ours, alone in zip(two, one, strict=True):
+@pytest.mark.parametrize("name", NAMES)
+def test_a_trial_of_two_processes_equals_that_of_one(name, begin, together):
+    for ours, alone in zip(together[name], finish(begin(name, 0)), strict=True):
         assert ours == pytest.approx(alone, rel=1e-3, abs=1e-5)
 
 
-def test_a_trial_of_two_processes_goes_on_from_its_checkpoint(begin, leader):
-    undisturbed = finish(begin("cgan", rank=leader))
-    begin("cgan", number=1, rank=leader).advance()
-    resumed = begin("cgan", number=1, rank=leader)
-    assert resumed.epoch == 1
-    assert finish(resumed) == undisturbed
+def test_a_trial_of_two_processes_goes_on_from_its_checkpoint(together):
+    assert together["resumed cgan"] == together["cgan"]
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def short_lived():
 def test_a_process_that_fails_is_told_with_its_reason(begin, images, settings, short_lived):
     leader, follower = short_lived
     elsewhere = replace(images.source, folder="/nowhere", key="none")
-    work = Work(settings, begin("unet")._spec, NOBODY, elsewhere)
+    work = Work(settings, begin("unet", 3)._spec, NOBODY, elsewhere)
     with (
         pytest.raises(StudyError, match=r"GPU 1 of this trial failed \(StudyError: The images of fruit"),
         leader.beginning(work),
@@ -118,7 +119,7 @@ def test_a_process_that_fails_is_told_with_its_reason(begin, images, settings, s
 
 def test_a_process_that_is_lost_in_an_epoch_fails_the_trial(begin, short_lived):
     leader, follower = short_lived
-    trial = begin("unet", rank=leader)
+    trial = begin("unet", 4, leader)
     step = trial.learner.train_step
 
     def fatal(batch):
