@@ -60,9 +60,8 @@ def _statistics(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """
     variance, mean = torch.var_mean(x.float(), _all_but_channels(x), correction=0)  # C each
     count = torch.full_like(mean[:1], x.numel() // x.shape[1])  # 1
-    counts, means, variances = gathered(torch.cat([count, mean, variance])).split(
-        [1, len(mean), len(mean)], dim=1
-    )
+    of_ranks = gathered(torch.cat([count, mean, variance]))
+    counts, means, variances = torch.split(of_ranks, [1, len(mean), len(mean)], dim=1)
     everything = counts.sum()
     shares = counts / everything  # ranks×1
     mean = (shares * means).sum(dim=0)

@@ -34,7 +34,7 @@ def join(rank: int, size: int, meeting: Path, device: torch.device) -> None:
         os.environ.setdefault(f"{library}_SOCKET_IFNAME", "lo")
     dist.init_process_group(
         "nccl" if device.type == "cuda" else "gloo",
-        store=dist.FileStore(str(meeting), size),
+        store=dist.FileStore(str(meeting), size),  # type: ignore[attr-defined]  # documented, yet not in its `__all__`
         rank=rank,
         world_size=size,
         timeout=PATIENCE,

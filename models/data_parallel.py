@@ -38,6 +38,6 @@ def _sum_gradients(share: float, optimizer: Optimizer, *_: Any) -> None:
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
     message = total(torch.cat([gradient.flatten() for gradient in gradients]).mul_(share))
-    sums = message.split([gradient.numel() for gradient in gradients])
+    sums = torch.split(message, [gradient.numel() for gradient in gradients])
     for gradient, summed in zip(gradients, sums, strict=True):
         gradient.copy_(summed.view(gradient.shape))
