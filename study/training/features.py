@@ -1,8 +1,9 @@
 """What VGG16 says of a dataset's images: computed once where memory allows, else anew of every batch.
 
 The vectors of a dataset (2 kB an image) are always stored. Its maps (`models.vgg.maps_bytes`) are stored where they
-take at most a quarter of the memory of the machine that prepares them, and used from there where they take at most
-half of what a trial may have on its GPU. Random crops have features of their own, so nothing is stored for them.
+take at most a quarter of the memory of the machine that prepares them, and half of what a trial may have on its GPU;
+they are used from there where they take at most that half on the trial's own. Random crops have features of their own,
+so nothing is stored for them.
 """
 
 from __future__ import annotations
@@ -61,10 +62,10 @@ def store_features(
     if settings.training.augmentation == "crop":
         say(f"{images.name}: VGG16 describes every batch anew, since images are cropped at random.")
         return None
-    if needed > HOST_SHARE * _memory():
+    if reason := _too_large(needed, settings):
         say(
             f"{images.name}: VGG16's maps of {counted(len(used), 'image')} would take {needed / 1e9:.1f} GB, more "
-            "than a quarter of this machine's memory; they are computed of every batch."
+            f"than {reason}; they are computed of every batch."
         )
         return None
     weights = settings.model.vgg16
@@ -93,6 +94,18 @@ def store_features(
 
     cached_arrays(folder, key, build)
     return CacheEntry(str(folder.absolute()), key, f"VGG16's features of {images.name}")
+
+
+def _too_large(needed: int, settings: StudySettings) -> str:
+    """What so many bytes of maps are too many for; empty if for nothing."""
+    if needed > HOST_SHARE * _memory():
+        return "a quarter of this machine's memory"
+    device = choose_device(settings.model.device)
+    if device.type == "cuda":
+        share = min(1.0, settings.resources.gpus_per_trial or 1.0)
+        if needed > DEVICE_SHARE * share * torch.cuda.get_device_properties(device).total_memory:
+            return "half of what a trial may have on this machine's GPU"
+    return ""
 
 
 def feature_seconds(entry: CacheEntry) -> float:

@@ -1,6 +1,7 @@
 """VGG16's features of a study's images: stored where memory allows, computed elsewhere, the same either way."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from study.storage.paths import WEIGHTS, start_path
 from study.storage.storage import Storage
 from study.training import features
 from study.training.data import TrialData, prepare
-from study.training.features import opened_features
+from study.training.features import opened_features, store_features
 from study.training.trial import Trial
 from tests.study.training.test_trial import EPOCHS, finish, learning, spec
 from tests.support.synthetic import CPU
@@ -108,6 +109,15 @@ def test_maps_that_would_take_too_much_memory_are_computed_of_every_batch(tmp_pa
     assert any("more than a quarter of this machine's memory" in one for one in said)
     anew = finish(Trial(chosen, spec("vggunet", number=2), trial_data(found, "maps")))
     assert anew[-1]["ciede2000"] == pytest.approx(expected[-1]["ciede2000"], abs=0.05)
+
+
+def test_maps_that_no_trial_could_take_to_its_gpu_are_not_computed_beforehand(tmp_path, monkeypatch):
+    monkeypatch.setattr(features, "choose_device", lambda _: torch.device("cuda"))
+    card = SimpleNamespace(total_memory=maps_bytes(100, 16))  # 28 images fit into half of it, not an eighth
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: card)
+    chosen, said = settings(tmp_path, resources={"gpus_per_trial": 0.25}), []
+    assert store_features(chosen, load_dataset("drawn:fruit", 16), "maps", np.arange(28), said.append) is None
+    assert "more than half of what a trial may have on this machine's GPU" in said[0]
 
 
 def test_trials_start_from_the_weights_that_the_storage_holds_for_their_architecture(tmp_path):
