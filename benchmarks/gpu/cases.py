@@ -99,6 +99,16 @@ def _throughput(plan: Plan, options: Options) -> list[Case]:
             for size, batch in plan.steps
             for name in ARCHITECTURES
         ),
+        *(
+            Case(
+                "operators",
+                f"{name}, {size} px",
+                3,
+                partial(speeds.operators, name, plan.width, size, batch, options.device),
+            )
+            for size, batch in plan.steps[:1]
+            for name in ARCHITECTURES
+        ),
     ]
 
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from functools import cache
+import re
+from functools import cache, partial
 
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.compilation import compared
 from benchmarks.data_path import epochs
 from benchmarks.gpu.checks import BOUNDS, close
 from benchmarks.gpu.day import Figures
-from benchmarks.measure import Options, Result, Spread
+from benchmarks.measure import Options, Result, Spread, synchronise
 from benchmarks.packing import together
 from benchmarks.synthetic import image_set
-from benchmarks.training_step import against_plain, bf16_peak
+from benchmarks.training_step import against_plain, batch_for, bf16_peak, our_learner, several
+
+OPERATORS = {
+    "convolutions": r"convolution",
+    "BatchNorm": r"batch_norm",
+    "ReLU": r"clamp_min|relu|threshold_backward",
+    "pooling, concatenation": r"max_pool|aten::cat$",
+    "copies and casts": r"aten::copy_",
+    "Adam": r"adam",
+}
 
 
 @cache
@@ -37,6 +48,29 @@ def throughput(name: str, width: int, size: int, batch_size: int, side: int, opt
     if device.type == "cuda":
         figures["GiB, both"] = round(torch.cuda.max_memory_allocated(device) / 1024**3, 1)
     return figures
+
+
+def operators(name: str, width: int, size: int, batch_size: int, device: torch.device) -> Figures:
+    """Where the device's time of a training step goes, by kind of operator, as shares of all that it computes."""
+    step = partial(our_learner(name, width, device).train_step, batch_for(name, device, batch_size, size))
+    several(step, 3)
+    on_gpu = device.type == "cuda"
+    with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]) as found:
+        several(step, 3)
+        synchronise(device)
+    times = {
+        event.key: float(event.self_device_time_total if on_gpu else event.self_cpu_time_total)
+        for event in found.key_averages()
+        if event.key.startswith(
+            "aten::"
+        )  # the kernels below them are listed a second time under their own names
+    }
+    total = sum(times.values())
+    shares = {
+        kind: sum(value for key, value in times.items() if re.search(pattern, key)) / total
+        for kind, pattern in OPERATORS.items()
+    }
+    return {**shares, "others": 1 - sum(shares.values()), "ms a step": total / 3 / 1000}
 
 
 def packing(processes: int, width: int, size: int, seconds: float, device: torch.device) -> Figures:
