@@ -198,7 +198,7 @@ def _trained_lines(
             "file": files[place] if files else "",
             "near_duplicate": int(int(position) in leaked),
             "category": facts["categories"][labels[place]] if labels and labels[place] >= 0 else "",
-            **{name: float(values[place]) for name, values in columns.items()},
+            **{name: values[place] for name, values in columns.items()},
         }
         for place, position in enumerate(quantities[INDEX])
     ]
@@ -208,21 +208,21 @@ def _given_lines(dataset: str, role: str, rows: Mapping[str, Quantities]) -> lis
     """The same of predictions that the study did not train; they have no replicate."""
     return [
         {"dataset": dataset, "architecture": name, "role": role, "image": int(position)}
-        | {key: float(values[place]) for key, values in _columns(quantities).items()}
+        | {key: values[place] for key, values in columns.items()}
         for name, quantities in rows.items()
+        for columns in [_columns(quantities)]
         for place, position in enumerate(quantities[INDEX])
     ]
 
 
-def _columns(quantities: Quantities) -> dict[str, np.ndarray]:
-    """One column per quantity, and one per bin of a histogram."""
-    found: dict[str, np.ndarray] = {}
-    for name, array in quantities.items():
-        if array.ndim == 1 and name != INDEX:
-            found[name] = array
-        elif array.ndim > 1:
-            found |= {f"{name}_{number}": column for number, column in enumerate(array.T)}
-    return found
+def _columns(quantities: Quantities) -> dict[str, list[float]]:
+    """One column per quantity, and one per bin of a histogram; each number in as few digits as tell it from others."""
+    return {
+        name if array.ndim == 1 else f"{name}_{number}": [float(str(value)) for value in column]
+        for name, array in quantities.items()
+        if name != INDEX
+        for number, column in enumerate(np.atleast_2d(array.T))
+    }
 
 
 def _csv(columns: Sequence[str], lines: Sequence[Mapping[str, Any]]) -> str:
