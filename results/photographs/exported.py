@@ -137,7 +137,7 @@ def quantities(rows: pd.DataFrame) -> dict[str, np.ndarray]:
     bins: dict[str, list[np.ndarray]] = {}
     for column in rows.columns.difference(WORDS, sort=False):
         name, _, number = column.rpartition("_")
-        values = rows[column].to_numpy(float if column != INDEX else int)
+        values = rows[column].to_numpy(np.float32 if column != INDEX else int)  # what the study measured
         if number.isdigit():
             bins.setdefault(name, []).append(values)
         else:
