@@ -115,7 +115,7 @@ def evidence(
             settings={},
             objective="ciede2000",
             looks=[],
-            replicates=1,
+            replicates=max(final.replicate for one in cells for final in one.finals),
             rotates=False,
         ),
     )

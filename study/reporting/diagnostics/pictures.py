@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -205,13 +206,21 @@ def _unet_best(evidence: Evidence, dataset: str) -> Measurement | None:
     best = cells[0].architecture
     if best == "unet":
         rivals = [pair for pair in pairs if pair.a == "unet"]
-        verdict: Decision = "seen" if all(pair.verdict.word == "better" for pair in rivals) else "not decided"
+        verdict: Decision = "seen" if all(_better(pair) for pair in rivals) else "not decided"
     else:
         rivals = [pair for pair in pairs if pair.b == "unet"]
-        verdict = "not seen" if any(pair.verdict.word == "better" for pair in rivals) else "not decided"
+        verdict = "not seen" if any(_better(pair) for pair in rivals) else "not decided"
     return Measurement(dataset, "; ".join(map(_pair_text, rivals)), verdict)
 
 
+def _better(pair: Pair) -> bool:
+    return pair.verdict.word == "better" and pair.verdict.decided
+
+
 def _pair_text(pair: Pair) -> str:
-    by = difference_text(pair.verdict.difference)
-    return f"{pair.a} {by} lower than {pair.b}, {p_text(pair.verdict.p_value)}, {pair.verdict.word}"
+    verdict = pair.verdict
+    if math.isnan(verdict.difference.value):
+        return f"{pair.a} not comparable with {pair.b}, since no replicate has trainings of both that did not collapse"
+    alone = "" if verdict.difference.scope == "architecture" else " in one replicate alone"
+    by = difference_text(verdict.difference)
+    return f"{pair.a} {by} lower than {pair.b}, {p_text(verdict.p_value)}, {verdict.word}{alone}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -67,14 +68,29 @@ def test_green_is_seen_beside_what_needs_no_learning():
     assert cucumber.startswith("Cucumber -1.4")
 
 
+def replicated(one: CellEvidence) -> CellEvidence:
+    """The same finals, one in each replicate."""
+    return replace(
+        one, finals=[replace(final, replicate=1 + place) for place, final in enumerate(one.finals)]
+    )
+
+
 @pytest.mark.parametrize(
     ("unet", "cgan", "verdict"), [(8.0, 12.0, "seen"), (12.0, 8.0, "not seen"), (10.0, 10.0, "not decided")]
 )
 def test_whether_the_u_net_is_best(unet, cgan, verdict):
-    cells = [cell(name="unet", ciede2000=unet), cell(name="cgan", ciede2000=cgan)]
+    cells = [replicated(cell(name="unet", ciede2000=unet)), replicated(cell(name="cgan", ciede2000=cgan))]
     if unet == cgan:
         cells[1].evaluations[0]["ciede2000"] += 0.5
     assert verdicts(*cells)["Best architecture"] == verdict
+
+
+def test_one_replicate_does_not_say_which_is_best():
+    (row,) = image_diagnoses(evidence(cell(name="unet", ciede2000=8.0), cell(name="cgan", ciede2000=12.0)))[
+        0
+    ].rows
+    assert row.verdict == "not decided"
+    assert row.value.endswith("better in one replicate alone")
 
 
 def fake_record(trials: list[TrialRecord], gradient: list[float], bad: list[float]) -> SimpleNamespace:
