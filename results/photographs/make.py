@@ -17,6 +17,7 @@ import numpy as np
 import vl_convert
 from exported import ExportedStudy
 
+from data_utils.wording import counted
 from models.metrics import OBJECTIVE, TRIVIAL
 from models.plugins import load_extensions
 from study.comparison.control import control_sentence
@@ -60,10 +61,14 @@ def pairs(evidence: Evidence, dataset: str) -> Iterator[list[str]]:
     yield ["", "lower by", "p", "verdict"]
     for pair in compare_pairs(evidence, dataset):
         verdict = pair.verdict
+        if not verdict.replicates:
+            why = "no replicate has trainings of both that did not collapse"
+            yield [f"{pair.a}, {pair.b}", "", "", f"not comparable: {why}"]
+            continue
         word = verdict.word
         if word == "not decided":
             word += (
-                f", about {verdict.further} more replicates"
+                f", about {counted(verdict.further, 'more replicate')}"
                 if verdict.further
                 else ", not by replicates alone"
             )
@@ -71,7 +76,7 @@ def pairs(evidence: Evidence, dataset: str) -> Iterator[list[str]]:
             f"{pair.a} than {pair.b}",
             difference_text(verdict.difference),
             p_text(verdict.p_value).removeprefix("p ").removeprefix("= "),
-            f"{word} ({verdict.replicates} replicates)",
+            f"{word} ({counted(verdict.replicates, 'replicate')})",
         ]
 
 
