@@ -19,9 +19,18 @@ from study.settings.flags import nested_flags, split_flags
 from study.settings.reference import settings_table
 from study.settings.sources import preset_names
 from tests.conftest import ROOT
-from tests.support.documents import PAGES, anchors, blocks, built_site, command_lines, links, name_of, spans
+from tests.support.documents import (
+    PAGES,
+    README,
+    anchors,
+    blocks,
+    built_site,
+    command_lines,
+    links,
+    name_of,
+    spans,
+)
 
-README = ROOT / "README.md"
 MOST_LINES = 120
 PLACES = ("examples", "benchmarks", "results", "study", "data_utils", "models", "docs", "tests")
 
