@@ -36,19 +36,14 @@ SMALL = {
     "STUDY_MODEL__WIDTH": "4",
     "STUDY_MODEL__VGG16": WEIGHTS,
     "STUDY_BUDGET__TRIALS": "1",
+    "STUDY_BUDGET__EPOCHS": "1",
     "STUDY_REPLICATES": "1",
     "STUDY_CONTROLS": "false",
 }
 """Settings that make a study small, given to every command that begins one."""
 
-_BY_BUDGET = {"quick": "STUDY_BUDGET__IMAGES=60 ", "demo": "STUDY_BUDGET__EPOCHS=1 "}
 CHANGED = (
-    (
-        r"^((?:\S+/)?python -m study\.launch (quick|demo) (?!--show))",
-        lambda found: _small(found[2]) + found[1],
-    ),
-    (r"^((?:\S+/)?python -m study\.launch \S+\.yaml )", lambda found: _small("quick") + found[1]),
-    (r"^(make demo)$", lambda found: _small("demo") + found[1]),
+    (r"^((\S+/)?python -m study\.launch (quick|demo|\S+\.yaml) (?!--show)|make demo$)", r"SMALL \1"),
     (r"models:/NAME@", "models:/mine-IMAGES@"),
     (r"--budget\.trials \d+", "--budget.trials 2"),
     (r"--replicates \d+", "--replicates 2"),
@@ -124,7 +119,7 @@ PROVISIONS = (
         "python -m study.launch quick --name mine --data PATH/TO/IMAGES",
     ),
     Provision(
-        r"\bother\b",
+        r"\bmine other\b",
         "runs/other",
         "a small study, wider",
         "python -m study.launch quick --name other --data PATH/TO/IMAGES --model.width 8",
@@ -165,7 +160,3 @@ def expected(command: str) -> tuple[int, str]:
     """The exit code to expect and, where it is not 0, why."""
     found = ((code, why) for pattern, code, why in EXPECTED if re.search(pattern, command))
     return next(found, (0, ""))
-
-
-def _small(preset: str) -> str:
-    return "SMALL " + _BY_BUDGET[preset]
