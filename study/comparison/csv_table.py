@@ -104,7 +104,10 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
         return trivial, [_summary(line, trivial, metrics) for line in lines if line["model"] not in TRIVIAL]
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
+    except KeyError as error:
+        other = f"{path} lacks {error.args[0]}, which this version's tables have"
+        raise UsageError(f"{other}; export the study again with `--format csv`.") from None
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
         # UnicodeDecodeError and JSONDecodeError are ValueErrors; lines that are too long have lists for texts
         raise UsageError(
             f"{path} is not a table of this software; give a file that `--format csv` wrote."

@@ -116,13 +116,13 @@ PROVISIONS = (
         rf"^(?!.*{_BEGINS_MINE}).*(--name |show |watch |compare |models:/|runs/)mine\b",
         "runs/mine",
         "a small study",
-        "python -m study.launch quick --name mine --data PATH/TO/IMAGES",
+        "python -m study.launch quick --name mine --data PATH/TO/IMAGES --replicates 2",
     ),
     Provision(
         r"\bmine other\b",
         "runs/other",
         "a small study, wider",
-        "python -m study.launch quick --name other --data PATH/TO/IMAGES --model.width 8",
+        "python -m study.launch quick --name other --data PATH/TO/IMAGES --replicates 2 --model.width 8",
     ),
     Provision(
         r"--model FOLDER|FOLDER/",

@@ -80,15 +80,17 @@ class PageRun:
         row.outcome = f"{outcome}, as expected: {why}" if why and not row.failed else outcome
         return row
 
-    def close(self) -> None:
-        """End the servers with Ctrl+C, and note how they ended."""
-        for server, row in reversed(self._servers):
+    def close(self, address: str = "") -> None:
+        """End the servers, or the one at an address, with Ctrl+C, and note how they ended."""
+        for server, row in [*reversed(self._servers)]:
+            if address not in ("", server.address):
+                continue
+            self._servers.remove((server, row))
             code = server.end()
             if row is not None:
                 row.outcome += f"; exit {code} after Ctrl+C"
-                row.failed |= code not in (0, 130)
+                row.failed |= not _as_after_ctrl_c(code, server.output)
                 _show_if(row.failed, row.command.text, server.output)
-        self._servers = []
 
     def _as_printed(self, shown: str) -> str:
         """For `PROGRAM …`: the command as the last study printed it."""
@@ -124,6 +126,8 @@ class PageRun:
             self._printed = output if "study.launch" in command else self._printed
             _show_if(code != 0, command, output)
             return code, f"exit {code}"
+        if address:
+            self.close(address)
         server = self._shell.serve(command, address)
         self._servers.append((server, row))
         sign = server.first_sign()
@@ -132,8 +136,9 @@ class PageRun:
         self._servers.pop()
         code = server.end()
         asked = "" if sign == "ended by itself" else " after Ctrl+C"
-        _show_if(code not in (0, 130), command, server.output)
-        return 0 if sign and not address and code == 130 else code, f"{sign}; exit {code}{asked}"
+        well = sign and not address and (code == 0 or (bool(asked) and _as_after_ctrl_c(code, server.output)))
+        _show_if(not well, command, server.output)
+        return 0 if well else code or 1, f"{sign or 'silent'}; exit {code}{asked}"
 
 
 def run_pages(pages: Sequence[Path]) -> int:
@@ -172,6 +177,11 @@ def _run_page(page: Path) -> list[Row]:
             run.close()
             print(*rows, sep="\n", flush=True)
     return rows
+
+
+def _as_after_ctrl_c(code: int, output: str) -> bool:
+    """Whether a program ended in one of the ways that are usual; those made with click say "Aborted!" and give 1."""
+    return code in (0, 130) or (code == 1 and output.rstrip().endswith("Aborted!"))
 
 
 def _code(text: str) -> str:

@@ -39,7 +39,8 @@ class Foreground:
     """
 
     def __init__(self, process: subprocess.Popen[bytes], address: str, log: Path) -> None:
-        self._process, self._address, self._log = process, address, log
+        self.address = address
+        self._process, self._log = process, log
 
     @property
     def output(self) -> str:
@@ -52,9 +53,9 @@ class Foreground:
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
                 return "ended by itself"
-            if self._address and (status := _status(self._address)):
-                return f"{self._address} answered {status}"
-            if not self._address and self.output:
+            if self.address and (status := _status(self.address)):
+                return f"{self.address} answered {status}"
+            if not self.address and self.output:
                 return "printed"
             time.sleep(0.5)
         return ""
