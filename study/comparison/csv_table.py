@@ -105,7 +105,7 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
     except KeyError as error:
-        raise UsageError(f"{path} lacks {error.args[0]}; export it with this version of the software.") from None
+        raise UsageError(f"{path} lacks {error.args[0]}; export it again, with this version.") from None
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
         # UnicodeDecodeError and JSONDecodeError are ValueErrors; lines that are too long have lists for texts
         raise UsageError(

@@ -31,7 +31,7 @@ def test_a_table_of_another_version_is_refused_by_the_column_that_it_lacks(
     table = tmp_path / "table.csv"
     table.write_text(written.replace("final_epochs", "epochs_then", 1), encoding="utf-8")
     assert main(["--from-csv", str(table)]) == 2
-    assert f"{table} lacks final_epochs; export it with this version" in capsys.readouterr().err
+    assert f"{table} lacks final_epochs; export it again, with this version" in capsys.readouterr().err
 
 
 def test_a_metric_of_a_plug_in_is_in_the_csv_and_read_without_the_plug_in(
