@@ -38,16 +38,17 @@ SMALL = {
     "STUDY_BUDGET__TRIALS": "1",
     "STUDY_BUDGET__EPOCHS": "1",
     "STUDY_REPLICATES": "1",
+    "STUDY_VERDICT__MOST_REPLICATES": "3",
     "STUDY_CONTROLS": "false",
 }
 """Settings that make a study small, given to every command that begins one."""
 
 CHANGED = (
     (r"^((\S+/)?python -m study\.launch (quick|demo|\S+\.yaml) (?!--show)|make demo$)", r"SMALL \1"),
+    (r"(launch mine\.yaml)", r'\1 --architectures "[unet, cgan]"'),
     (r"models:/NAME@", "models:/mine-IMAGES@"),
     (r"--budget\.trials \d+", "--budget.trials 2"),
     (r"--replicates \d+", "--replicates 2"),
-    (r"--verdict\.until decided", "--verdict.until decided --verdict.most_replicates 3"),
     (r"^python colorize\.py PHOTOGRAPH COLOURED", "python FOLDER/colorize.py harbour.jpg published.jpg"),
 )
 """What a command has instead of what is shown: pattern and replacement."""
