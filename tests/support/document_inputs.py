@@ -101,6 +101,7 @@ def _notifier(path: Path) -> None:
     path.chmod(0o755)
 
 
+_SMALLER = '--data PATH/TO/IMAGES --replicates 2 --architectures "[unet, cgan]"'
 _BEGINS_MINE = r"study\.launch (?!--name).*--name mine "
 PROVISIONS = (
     Provision(r"PATH/TO/IMAGES", "PATH/TO/IMAGES", "60 drawn pictures", _pictures),
@@ -117,13 +118,13 @@ PROVISIONS = (
         rf"^(?!.*{_BEGINS_MINE}).*(--name |show |watch |compare |models:/|runs/)mine\b",
         "runs/mine",
         "a small study",
-        "python -m study.launch quick --name mine --data PATH/TO/IMAGES --replicates 2",
+        f"python -m study.launch quick --name mine {_SMALLER}",
     ),
     Provision(
         r"\bmine other\b",
         "runs/other",
         "a small study, wider",
-        "python -m study.launch quick --name other --data PATH/TO/IMAGES --replicates 2 --model.width 8",
+        f"python -m study.launch quick --name other {_SMALLER} --model.width 8",
     ),
     Provision(
         r"--model FOLDER|FOLDER/",
