@@ -85,8 +85,10 @@ def test_commands_run_in_a_clone_and_share_variables_and_folder(tmp_path):
         "export WHERE=docs", 'cd "$WHERE"', "test -f index.md", "python -m study.schema --output s.json", "false",
         "pip install something",
     ]  # fmt: skip
-    run = PageRun(Shell(tmp_path, {}))
-    rows = [run.run(ShownCommand("page.md", line, text)) for line, text in enumerate(shown)]
+    rows = []
+    run = PageRun(Shell(tmp_path, {}), rows.append)
+    for line, text in enumerate(shown):
+        run.run(ShownCommand("page.md", line, text))
     assert [row.outcome for row in rows[:4]] == ["exit 0"] * 4
     assert (tmp_path / "clone" / "docs" / "s.json").is_file()
     assert (rows[4].outcome, rows[4].failed) == ("exit 1", True)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -55,15 +55,22 @@ class PageRun:
     """The commands of one page, which may build on one another.
 
     A server lives until the page ends: later commands talk to it.
+
+    Args:
+        shell: Where they run.
+        tell: Gets a row for every command, and another one when a server ends.
     """
 
-    def __init__(self, shell: Shell) -> None:
-        self._shell = shell
+    def __init__(self, shell: Shell, tell: Callable[[Row], None]) -> None:
+        self._shell, self._tell = shell, tell
         self._printed = ""
         self._servers: list[tuple[Foreground, Row | None]] = []
 
-    def run(self, command: ShownCommand) -> Row:
+    def run(self, command: ShownCommand) -> None:
         """Run a command after what it takes for granted, or say why not."""
+        self._tell(self._row(command))
+
+    def _row(self, command: ShownCommand) -> Row:
         if reason := reason_not_run(command.text):
             return Row(command, "", f"not run: {reason}")
         changed = as_run(self._as_printed(command.text))
@@ -88,9 +95,9 @@ class PageRun:
             self._servers.remove((server, row))
             code = server.end()
             if row is not None:
-                row.outcome += f"; exit {code} after Ctrl+C"
-                row.failed |= not _as_after_ctrl_c(code, server.output)
-                _show_if(row.failed, row.command.text, server.output)
+                failed = not _as_after_ctrl_c(code, server.output)
+                _show_if(failed, row.command.text, server.output)
+                self._tell(Row(row.command, "", f"exit {code} after Ctrl+C", failed=failed))
 
     def _as_printed(self, shown: str) -> str:
         """For `PROGRAM …`: the command as the last study printed it."""
@@ -158,25 +165,27 @@ def run_pages(pages: Sequence[Path]) -> int:
     print(
         "| page | line | command | outcome | seconds | run as, and with |\n| --- | --- | --- | --- | --- | --- |"
     )
-    failed = 0
+    rows: list[Row] = []
     for page in pages:
-        failed += sum(row.failed for row in _run_page(page))
+        _run_page(page, rows)
+    failed = sum(row.failed for row in rows)
     print(f"\n{failed} failed." if failed else "\nNone failed.")
     return min(failed, 1)
 
 
-def _run_page(page: Path) -> list[Row]:
-    rows: list[Row] = []
+def _run_page(page: Path, rows: list[Row]) -> None:
+    def tell(row: Row) -> None:
+        rows.append(row)
+        print(row, flush=True)
+
     with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as folder:
-        run = PageRun(Shell(Path(folder), SMALL))
+        run = PageRun(Shell(Path(folder), SMALL), tell)
         try:
             for command in shell_commands(page):
                 print(f"{name_of(page)}:{command.line}: {command.text}", file=sys.stderr, flush=True)
-                rows.append(run.run(command))
+                run.run(command)
         finally:
             run.close()
-            print(*rows, sep="\n", flush=True)
-    return rows
 
 
 def _as_after_ctrl_c(code: int, output: str) -> bool:
