@@ -17,7 +17,7 @@ from types import FrameType
 from tests.conftest import ROOT
 from tests.support.document_inputs import PROVISIONS, SMALL, address_of, as_run, expected, reason_not_run
 from tests.support.document_shell import Foreground, Shell
-from tests.support.documents import ShownCommand, name_of, shell_commands
+from tests.support.documents import ShownCommand
 
 _LAST = 3000  # characters of its output that are shown where a command failed
 
@@ -148,8 +148,8 @@ class PageRun:
         return 0 if well else code or 1, f"{sign or 'silent'}; exit {code}{asked}"
 
 
-def run_pages(pages: Sequence[Path]) -> int:
-    """Run the commands of these pages, each page in a folder of its own, and print one table.
+def run_pages(pages: Sequence[Sequence[ShownCommand]]) -> int:
+    """Run the commands of each page in a folder of its own, and print one table.
 
     Returns:
         1 if a command ended otherwise than its page leads to expect, 2 if the clone would not be what is here.
@@ -166,14 +166,14 @@ def run_pages(pages: Sequence[Path]) -> int:
         "| page | line | command | outcome | seconds | run as, and with |\n| --- | --- | --- | --- | --- | --- |"
     )
     rows: list[Row] = []
-    for page in pages:
-        _run_page(page, rows)
+    for commands in pages:
+        _run_page(commands, rows)
     failed = sum(row.failed for row in rows)
     print(f"\n{failed} failed." if failed else "\nNone failed.")
     return min(failed, 1)
 
 
-def _run_page(page: Path, rows: list[Row]) -> None:
+def _run_page(commands: Sequence[ShownCommand], rows: list[Row]) -> None:
     def tell(row: Row) -> None:
         rows.append(row)
         print(row, flush=True)
@@ -181,8 +181,8 @@ def _run_page(page: Path, rows: list[Row]) -> None:
     with tempfile.TemporaryDirectory(prefix="page-", ignore_cleanup_errors=True) as folder:
         run = PageRun(Shell(Path(folder), SMALL), tell)
         try:
-            for command in shell_commands(page):
-                print(f"{name_of(page)}:{command.line}: {command.text}", file=sys.stderr, flush=True)
+            for command in commands:
+                print(f"{command.page}:{command.line}: {command.text}", file=sys.stderr, flush=True)
                 run.run(command)
         finally:
             run.close()

@@ -158,19 +158,26 @@ def built_site(folder: Path) -> Path:
 def main(arguments: list[str] | None = None) -> int:
     """Entry point; 0 done, 1 a command that was run ended otherwise than its page leads to expect."""
     parser = argparse.ArgumentParser(prog="python -m tests.support.documents", description=__doc__)
-    parser.add_argument("--run", nargs="*", metavar="PAGE", help="run those of these pages (default: of all)")
+    parser.add_argument(
+        "--run",
+        nargs="*",
+        metavar="PAGE[:LINE]",
+        help="run those of these pages, from that line on (default: all)",
+    )
     chosen = parser.parse_args(arguments)
-    pages = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+    pages = {name_of(page): shell_commands(page) for page in (README, *sorted((ROOT / "docs").rglob("*.md")))}
     if chosen.run is None:
-        for command in (command for page in pages for command in shell_commands(page)):
+        for command in itertools.chain(*pages.values()):
             print(f"{command.page}:{command.line}: {command.text}")
         return 0
     from tests.support.document_runs import run_pages
 
-    named = [ROOT / name for name in chosen.run]
-    if missing := [name_of(page) for page in named if page not in pages]:
-        parser.error(f"{missing[0]} is no page; pages are {', '.join(map(name_of, pages))}.")
-    return run_pages(named or pages)
+    wanted = []
+    for name, _, line in (one.partition(":") for one in chosen.run or pages):
+        if name not in pages or not (line or "1").isdecimal():
+            parser.error(f"{name}:{line} is no page with a line; pages are {', '.join(pages)}.")
+        wanted.append([command for command in pages[name] if command.line >= int(line or 1)])
+    return run_pages(wanted)
 
 
 if __name__ == "__main__":
