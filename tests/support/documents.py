@@ -173,9 +173,10 @@ def main(arguments: list[str] | None = None) -> int:
     from tests.support.document_runs import run_pages
 
     wanted = []
-    for name, _, line in (one.partition(":") for one in chosen.run or pages):
+    for one in chosen.run or pages:
+        name, _, line = one.partition(":")
         if name not in pages or not (line or "1").isdecimal():
-            parser.error(f"{name}:{line} is no page with a line; pages are {', '.join(pages)}.")
+            parser.error(f"{one} is no page, or no line of one; pages are {', '.join(pages)}.")
         wanted.append([command for command in pages[name] if command.line >= int(line or 1)])
     return run_pages(wanted)
 
