@@ -217,12 +217,14 @@ def control_effects(table: pd.DataFrame, objective: str) -> pd.DataFrame:
 
 def read(path: str) -> pd.DataFrame:
     """An exported file, packed or not."""
-    return pd.read_csv(path).fillna({"category": ""})
+    return pd.read_csv(path, dtype={"category": str}).fillna({"category": ""})
 
 
 if __name__ == "__main__":
     evaluations = read(sys.argv[1])
     finals = evaluations[evaluations["role"] == "final"]
+    if finals["replicate"].nunique() < 2:
+        sys.exit(f"{sys.argv[1]} has the finals of one replicate; what is computed here needs at least two.")
     with pd.option_context("display.max_rows", None, "display.width", 120):
         print(metric_intervals(finals, METRICS).round(4).to_string(index=False))
         print(pair_tests(finals, "ciede2000").round(4).to_string(index=False))

@@ -19,9 +19,23 @@ from study.settings.flags import nested_flags, split_flags
 from study.settings.reference import settings_table
 from study.settings.sources import preset_names
 from tests.conftest import ROOT
-from tests.support.documents import PAGES, anchors, blocks, built_site, command_lines, links, name_of, spans
+from tests.support.document_runs import PageRun
+from tests.support.document_shell import Shell
+from tests.support.documents import (
+    PAGES,
+    README,
+    ShownCommand,
+    anchors,
+    blocks,
+    built_site,
+    command_lines,
+    links,
+    name_of,
+    shell_commands,
+    spans,
+)
+from tests.support.servers import free_port
 
-README = ROOT / "README.md"
 MOST_LINES = 120
 PLACES = ("examples", "benchmarks", "results", "study", "data_utils", "models", "docs", "tests")
 
@@ -57,6 +71,36 @@ def test_a_command_that_is_shown_is_understood(page, command, only_parse):
         with pytest.raises((Parsed, SystemExit)) as end:
             runs.main(arguments)
         assert end.type is Parsed or end.value.code == 0
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_shell_commands_are_found_where_they_stand(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    for one in shell_commands(page):
+        assert one.text.split()[0] in lines[one.line - 1]
+
+
+def test_commands_run_in_a_clone_and_share_variables_and_folder(tmp_path):
+    shown = [
+        "export WHERE=docs", 'cd "$WHERE"', "test -f index.md", "python -m study.schema --output s.json", "false",
+        "pip install something",
+    ]  # fmt: skip
+    rows = []
+    run = PageRun(Shell(tmp_path, {}), rows.append)
+    for line, text in enumerate(shown):
+        run.run(ShownCommand("page.md", line, text))
+    assert [row.outcome for row in rows[:4]] == ["exit 0"] * 4
+    assert (tmp_path / "clone" / "docs" / "s.json").is_file()
+    assert (rows[4].outcome, rows[4].failed) == ("exit 1", True)
+    assert (rows[5].outcome, rows[5].failed) == ("not run: installs from the network", False)
+
+
+def test_a_server_is_asked_and_ended_as_with_ctrl_c(tmp_path):
+    port = free_port()
+    address = f"http://127.0.0.1:{port}"
+    server = Shell(tmp_path, {}).serve(f"python -m http.server --bind 127.0.0.1 {port}", address)
+    assert server.first_sign() == f"{address} answered 200"
+    assert server.end() in (0, 130)
 
 
 def check_settings(arguments: list[str]) -> None:

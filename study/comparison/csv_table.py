@@ -104,7 +104,9 @@ def read_table(path: Path) -> tuple[dict[str, dict[str, dict[str, float]]], list
         return trivial, [_summary(line, trivial, metrics) for line in lines if line["model"] not in TRIVIAL]
     except OSError as error:
         raise UsageError(f"The table {path} cannot be read: {error.strerror}.") from None
-    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
+    except KeyError as error:
+        raise UsageError(f"{path} lacks {error.args[0]}; export it again, with this version.") from None
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError, csv.Error):
         # UnicodeDecodeError and JSONDecodeError are ValueErrors; lines that are too long have lists for texts
         raise UsageError(
             f"{path} is not a table of this software; give a file that `--format csv` wrote."

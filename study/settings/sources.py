@@ -74,7 +74,6 @@ def load_settings(
         UsageError: For an unreadable file, an unknown key or an impossible value.
     """
     content = _content(source)
-    _one_budget(content, flags)
     if datasets:
         content["datasets"] = _with_common_limits(datasets, content.get("datasets") or {})
         content.get("budget", {}).pop("epochs_for", None)
@@ -91,9 +90,9 @@ def _with_common_limits(datasets: Mapping[str, Any], replaced: Mapping[str, Any]
     return {name: {**common, **one} for name, one in datasets.items()}
 
 
-def _one_budget(content: dict[str, Any], flags: Mapping[str, Any]) -> None:
-    """Epochs by flag take the place of images in the file, and the reverse."""
-    given, budget = flags.get("budget"), content.get("budget")
+def _one_budget(below: dict[str, Any], changes: Mapping[str, Any]) -> None:
+    """Epochs take the place of images that were given further below (file < environment < flag), and the reverse."""
+    given, budget = changes.get("budget"), below.get("budget")
     if isinstance(given, Mapping) and isinstance(budget, dict):
         for one, other in (("epochs", "images"), ("images", "epochs")):
             if given.get(one) is not None and other not in given:
@@ -203,6 +202,8 @@ def settings_from(content: dict[str, Any], flags: dict[str, Any]) -> StudySettin
         pydantic.ValidationError: For an unknown key or an impossible value.
     """
     environment = environment_settings(StudySettings.model_fields)
+    for changes, below in ((environment, content), (flags, content), (flags, environment)):
+        _one_budget(below, changes)
 
     class Sources(StudySettings, BaseSettings):
         model_config = SettingsConfigDict(extra="forbid")

@@ -1,7 +1,12 @@
-"""What the documentation shows: its pages, links, code, and the command lines in it."""
+"""What the documentation shows: its pages, links, code, and the command lines in it.
+
+python -m tests.support.documents                            # lists the shell commands that a reader would type
+python -m tests.support.documents --run [README.md …]        # runs them in clones, and says how each ended
+"""
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import re
 import shlex
@@ -15,6 +20,7 @@ import pytest
 
 from tests.conftest import ROOT
 
+README = ROOT / "README.md"
 PAGES = sorted(
     [
         *(ROOT / "docs").glob("*.md"),
@@ -26,6 +32,8 @@ _BLOCK = re.compile(r'^```(\w+)(?: title="(.+?)")?\n(.*?)^```', re.MULTILINE | r
 _SPAN = re.compile(r"(?<!`)`([^`]+)`(?!`)")
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _ENDS = ("|", ">", "&&", ";")
+_PROGRAMS = r"python|pip|make|mlflow|optuna-dashboard|colorization-study|eval|docker|hf|ray"
+_COMMAND = re.compile(rf"(?:\.venv/bin/)?(?:{_PROGRAMS}) [^:]+|\.venv/bin/\S+")
 _OWN = ("study", "data_utils", "models", "benchmarks", "tests")
 
 
@@ -36,6 +44,15 @@ class Shown:
     page: str
     language: str
     title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class ShownCommand:
+    """A shell command as a reader would type it, and the line of its page that it begins on."""
+
+    page: str
+    line: int
     text: str
 
 
@@ -72,15 +89,37 @@ def command_lines() -> list[tuple[str, list[str]]]:
     """(page, module and arguments) of every command of this software that is shown, in blocks and sentences."""
     found = []
     for page in PAGES:
-        shell = [line for one in blocks(page) if one.language == "sh" for line in _lines(one.text)]
+        shell = [command.text for command in _of_blocks(page)]
         for line in [*shell, *spans(page)]:
             if command := _own_command(line):
                 found.append((name_of(page), command))
     return found
 
 
-def _lines(text: str) -> list[str]:
-    return [line for line in text.replace("\\\n", " ").splitlines() if line.strip()]
+def shell_commands(page: Path) -> list[ShownCommand]:
+    """Every command of a page's `sh` blocks and every whole one within its sentences, from top to bottom."""
+    text = page.read_text(encoding="utf-8")
+    sentences = _BLOCK.sub(lambda block: re.sub(r"[^\n]", "", block[0]), text)  # the lines keep their numbers
+    within = [
+        ShownCommand(name_of(page), sentences.count("\n", 0, span.start()) + 1, " ".join(span[1].split()))
+        for span in _SPAN.finditer(sentences)
+        if _COMMAND.fullmatch(span[1])
+    ]
+    return sorted([*_of_blocks(page), *within], key=lambda command: command.line)
+
+
+def _of_blocks(page: Path) -> list[ShownCommand]:
+    text = page.read_text(encoding="utf-8")
+    return [
+        ShownCommand(
+            name_of(page),
+            text.count("\n", 0, block.start(3) + command.start()) + 1,
+            re.sub(r"\s*\\\n\s*", " ", re.sub(r"\s+# .*", "", command[0])),
+        )
+        for block in _BLOCK.finditer(text)
+        if block[1] == "sh"
+        for command in re.finditer(r"^\S(?:.*\\\n)*.*$", block[3], re.MULTILINE)
+    ]
 
 
 def _own_command(line: str) -> list[str]:
@@ -114,3 +153,33 @@ def built_site(folder: Path) -> Path:
     done = subprocess.run(build, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Entry point; 0 done, 1 a command that was run ended otherwise than its page leads to expect."""
+    parser = argparse.ArgumentParser(prog="python -m tests.support.documents", description=__doc__)
+    parser.add_argument(
+        "--run",
+        nargs="*",
+        metavar="PAGE[:LINE]",
+        help="run those of these pages, from that line on (default: all)",
+    )
+    chosen = parser.parse_args(arguments)
+    pages = {name_of(page): shell_commands(page) for page in (README, *sorted((ROOT / "docs").rglob("*.md")))}
+    if chosen.run is None:
+        for command in itertools.chain(*pages.values()):
+            print(f"{command.page}:{command.line}: {command.text}")
+        return 0
+    from tests.support.document_runs import run_pages
+
+    wanted = []
+    for one in chosen.run or pages:
+        name, _, line = one.partition(":")
+        if name not in pages or not (line or "1").isdecimal():
+            parser.error(f"{one} is no page, or no line of one; pages are {', '.join(pages)}.")
+        wanted.append([command for command in pages[name] if command.line >= int(line or 1)])
+    return run_pages(wanted)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

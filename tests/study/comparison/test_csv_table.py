@@ -24,6 +24,16 @@ def test_every_format_can_be_made_again_from_the_csv(whole: StudyRecord, tmp_pat
         assert render(*read_table(table), form) == render(whole.trivial, summaries, form)
 
 
+def test_a_table_of_another_version_is_refused_by_the_column_that_it_lacks(
+    whole: StudyRecord, tmp_path, capsys
+):
+    written = render(whole.trivial, summarise_study(whole), "csv")
+    table = tmp_path / "table.csv"
+    table.write_text(written.replace("final_epochs", "epochs_then", 1), encoding="utf-8")
+    assert main(["--from-csv", str(table)]) == 2
+    assert f"{table} lacks final_epochs; export it again, with this version" in capsys.readouterr().err
+
+
 def test_a_metric_of_a_plug_in_is_in_the_csv_and_read_without_the_plug_in(
     whole: StudyRecord, tmp_path, monkeypatch
 ):

@@ -58,12 +58,17 @@ def test_epochs_follow_from_the_images_that_a_trial_is_to_see():
     assert [exact.epochs_of("fruit", name) for name in ("unet", "cgan")] == [42, 3]
 
 
-def test_epochs_and_images_exclude_each_other_and_a_flag_takes_the_place_of_the_files():
+def test_epochs_and_images_exclude_each_other_and_a_flag_takes_the_place_of_the_files(monkeypatch):
     with pytest.raises(UsageError, match="budget has both epochs and images"):
         preset("quick", "--budget.epochs", "3", "--budget.images", "100")
     by_epochs = preset("quick", "--budget.epochs", "3").budget
     assert (by_epochs.epochs, by_epochs.images) == (3, None)
     by_images = preset("demo", "--budget.images", "300").budget
+    assert (by_images.epochs, by_images.images) == (None, 300)
+    monkeypatch.setenv("STUDY_BUDGET__EPOCHS", "4")
+    by_variable = preset("quick").budget
+    assert (by_variable.epochs, by_variable.images) == (4, None)
+    by_images = preset("quick", "--budget.images", "300").budget
     assert (by_images.epochs, by_images.images) == (None, 300)
 
 
