@@ -20,6 +20,9 @@ if TYPE_CHECKING:  # a table is read without torch
 ENERGY = "energy_joules"
 """The report's energy of a trial's own epochs so far, where the device counts it."""
 
+SYSTEM = "system/"
+"""How the names of a report's values begin that tell of the machine, see `study.training.system_load`."""
+
 DIVERGED = "diverged: "
 """How the reason of a diverged trial begins."""
 COLLAPSED = "collapsed"

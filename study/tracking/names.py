@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from models.definition import Architecture
 from study.search.cells import Stage
-from study.search.trial_spec import COLLAPSED, ENERGY, Report, TrialState
+from study.search.trial_spec import COLLAPSED, ENERGY, SYSTEM, Report, TrialState
 
 STATUS = {TrialState.COMPLETE: "FINISHED", TrialState.PRUNED: "KILLED", TrialState.FAIL: "FAILED"}
 BEST = "best/"
@@ -56,6 +56,8 @@ def metric_name(architecture: Architecture, name: str) -> str:
         return f"time/{name}"
     if name == ENERGY:
         return JOULES
+    if name.startswith(SYSTEM):
+        return name  # MLflow's pages look for it there
     training = architecture.is_loss(name) or name == "nonfinite_steps"
     return f"train/{name}" if training else f"validation/{name}"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 
@@ -33,6 +33,7 @@ from study.training.data import TrialData
 from study.training.energy import EnergyMeter
 from study.training.final_evaluation import publish_test
 from study.training.replicates import images_of
+from study.training.system_load import SystemLoad
 from study.training.trial_files import TrialFiles
 
 
@@ -83,6 +84,7 @@ class Trial:
         self._device = choose_device(settings.model.device)
         self._rank = rank or Rank()
         self._meter = EnergyMeter(self._device, self._rank.size)
+        self._load = SystemLoad(self._device, self._rank.size) if settings.tracking.system_metrics else None
         self._objective = settings.objective
         learner = self._build()
         self._batch_size = learner.recipe.batch_size
@@ -163,11 +165,13 @@ class Trial:
     def _train(self) -> None:
         before, used, counter = self.epoch, self._energy, self._meter.joules()
         epochs = min(self._settings.budget.epochs_per_report, self._spec.epochs - before)
-        with self._rank.training(epochs):
+        with self._rank.training(epochs), self._load.watching() if self._load else nullcontext():
             report = self._trainer.step(epochs)
         report["device_seconds"] = (report["train_seconds"] + report["validation_seconds"]) * self._devices
         if counter is not None and (now := self._meter.joules()) is not None:
             report[ENERGY] = used + (now - counter) * min(1.0, self._devices)
+        if self._load:
+            report |= self._load.means()
         if report[self._objective] <= min(entry[self._objective] for entry in self._trainer.history):
             self._best = self.learner.generator_tensors()
         if self.epoch == self._spec.epochs or self._checkpoint_is_due(before):
