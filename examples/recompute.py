@@ -46,13 +46,16 @@ def t_quantile(tail: float, freedom: float) -> float:
 
 
 def variance_parts(table: pd.DataFrame) -> list[tuple[float, float]]:
-    """(Variance of the mean score, degrees of freedom) of images and of replicates.
+    """(Variance of the mean score, degrees of freedom) of images and, where there are several, of replicates.
 
     Henderson's first method. A factor k has the indicator matrix Z_k and the projection P_k; E[y' P_j y] is the sum
     over k of tr(P_j Z_k Z_k') σ²_k, and the mean's own part is taken off.
     """
     count = len(table)
     columns = ["replicate", "category", "image"]
+    alone = table["replicate"].nunique() == 1  # then what is left varies as images do
+    if alone:
+        columns.remove("replicate")
     levels = table["category"].nunique()
     if not FEWEST <= levels < table["image"].nunique():
         columns.remove("category")
@@ -74,7 +77,9 @@ def variance_parts(table: pd.DataFrame) -> list[tuple[float, float]]:
     part = dict.fromkeys(("replicate", "category", "image", "rest"), 0.0)
     part |= {name: one * of_mean[name] for name, one in zip(names, solved, strict=True)}
     freedom = (levels if "category" in columns else table["image"].nunique()) - 1
-    images = max(max(part["category"], 0.0) + part["image"], 0.0)
+    images = max(max(part["category"], 0.0) + part["rest" if alone else "image"], 0.0)
+    if alone:
+        return [(images, freedom)]
     replicates = max(part["replicate"] + part["rest"], 0.0)
     return [(images, freedom), (replicates, table["replicate"].nunique() - 1)]
 
@@ -170,23 +175,26 @@ def spent(error: float, share: float) -> float:
 def pair_tests(table: pd.DataFrame, objective: str) -> pd.DataFrame:
     """Difference (first minus second) with simultaneous interval and corrected p-value of every pair."""
     lines = []
-    kept = table[table["collapsed"] == 0]
-    for dataset, rows in kept.groupby("dataset", sort=False):
-        names = list(rows["architecture"].unique())
+    for dataset, finals in table.groupby("dataset", sort=False):
+        names, rows = list(finals["architecture"].unique()), finals[finals["collapsed"] == 0]
         pairs = list(combinations(names, 2))
         key = ["replicate", "image", "category"]
         by_name = {name: rows[rows["architecture"] == name].set_index(key)[objective] for name in names}
         found = []
         for a, b in pairs:
             apart = (by_name[a] - by_name[b]).dropna().rename("score").reset_index()
-            # Where a training collapsed, a pair has fewer replicates than were planned.
-            share = apart["replicate"].nunique() / table["replicate"].nunique()
+            if apart.empty:  # no replicate has trainings of both that did not collapse
+                found.append([dataset, a, b, np.nan, np.nan, np.nan, np.inf])
+                continue
+            # Where a training collapsed, a pair has fewer replicates than planned; one alone claims nothing of them.
+            common = apart["replicate"].nunique()
+            share = common / table["replicate"].nunique() if common > 1 else 1.0
             bounds = interval(apart, apart["score"].mean(), spent(0.05 / len(pairs), share))
             found.append([dataset, a, b, *bounds, spent(p_value(apart), 1 / share)])
         largest = 0.0
         steps = shaffer_steps(len(names))
         for step, line in zip(steps, sorted(found, key=lambda line: line[-1]), strict=True):
-            largest = line[-1] = max(largest, min(1.0, step * line[-1]))
+            largest = line[-1] = max(largest, min(1.0, step * line[-1])) if line[-1] < np.inf else np.nan
         lines += found
     return pd.DataFrame(lines, columns=["dataset", "a", "b", "difference", "low", "high", "p"])
 
@@ -217,7 +225,7 @@ def control_effects(table: pd.DataFrame, objective: str) -> pd.DataFrame:
 
 def read(path: str) -> pd.DataFrame:
     """An exported file, packed or not."""
-    return pd.read_csv(path, dtype={"category": str}).fillna({"category": ""})
+    return pd.read_csv(path, dtype={"category": str, "file": str}).fillna({"category": ""})
 
 
 if __name__ == "__main__":

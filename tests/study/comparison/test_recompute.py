@@ -7,7 +7,7 @@ import pytest
 
 from models.metrics import KEPT, METRICS
 from study.comparison.control import control_sentence
-from study.comparison.csv_table import write_evaluations
+from study.comparison.csv_table import read_table, write_evaluations
 from study.comparison.finals import Evidence
 from study.comparison.summary import summarise_study
 from study.comparison.verdict import dataset_verdicts
@@ -81,3 +81,20 @@ def test_trivial_predictions_are_exported_too(replicated, exported):
     trivial = exported[exported["role"] == "trivial"].groupby("architecture")[replicated.objective].mean()
     for name, values in replicated.trivial["fruit"].items():
         assert trivial[name] == pytest.approx(values[replicated.objective])
+
+
+def test_a_study_that_was_stopped_is_found_again_too(recompute):
+    folder = (
+        ROOT / "results" / "photographs" / "scenes-128px"
+    )  # one cell has one final, and several collapsed
+    finals = recompute["read"](folder / "evaluations.csv.xz").query("role == 'final'")
+    _, shown = read_table(folder / "table.csv")
+    for line in recompute["metric_intervals"](finals, ["ciede2000", "ssim"]).itertuples():
+        (row,) = (one for one in shown if one.architecture == line.architecture)
+        found = row.test[line.metric]
+        assert (line.mean, line.low, line.high) == pytest.approx(
+            (found.value, found.low, found.high), rel=1e-6
+        )
+    tests = recompute["pair_tests"](finals, "ciede2000").set_index(["a", "b"])
+    assert tests.loc[("unet", "vggunet"), "low"] > 0
+    assert np.isnan(tests.loc[("unet", "cgan"), "p"])
