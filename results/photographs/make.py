@@ -176,7 +176,7 @@ def figure(study: str, dataset: str) -> str:
         "sort": [cell.architecture for cell in cells],
         "title": None,
     }
-    axis = {"type": "quantitative", "title": "ΔE₀₀ of the test images"}
+    axis = {"type": "quantitative", "title": "ΔE₀₀ of the test images", "scale": {"zero": False}}
     layers = [
         {"data": {"values": [{"grey": grey}]}, "mark": {"type": "rule", "strokeDash": [4, 3], "color": "#777"},
          "encoding": {"x": {"field": "grey", **axis}}},
