@@ -16,7 +16,7 @@ from types import FrameType
 
 from tests.conftest import ROOT
 from tests.support.document_inputs import PROVISIONS, SMALL, address_of, as_run, expected, reason_not_run
-from tests.support.document_shell import Foreground, Shell
+from tests.support.document_shell import KILLED, LONGEST, Foreground, Shell
 from tests.support.documents import ShownCommand
 
 _LAST = 3000  # characters of its output that are shown where a command failed
@@ -132,7 +132,7 @@ class PageRun:
             code, output = self._shell.run(command)
             self._printed = output if "study.launch" in command else self._printed
             _show_if(code != 0, command, output)
-            return code, f"exit {code}"
+            return code, f"exit {code}" + (f": killed after {LONGEST} s" if code == KILLED else "")
         if address:
             self.close(address)
         server = self._shell.serve(command, address)

@@ -18,6 +18,9 @@ from tests.conftest import ROOT
 LONGEST = 420
 """Seconds after which a command counts as hanging; also for a server to answer."""
 
+KILLED = 128 + signal.SIGKILL
+"""Exit code of such a command."""
+
 _PATIENCE = 60  # seconds to end after Ctrl+C
 _FOREIGN = ("STUDY_", "RAY_", "MLFLOW_", "COLORIZATION_", "VIRTUAL_ENV", "HF_", "PYTHONPATH")
 _SCRIPT = """SMALL() {{ env {small} "$@"; }}
