@@ -110,8 +110,9 @@ class Shell:
         state = shlex.quote(str(self._folder / "state"))
         script = _SCRIPT.format(small=self._small, state=state, command=command)
         with log.open("wb") as output:
+            # As at a terminal: what runs this may run in the background, where all it starts ignores Ctrl+C.
             process = subprocess.Popen(
-                ["bash", "-c", script],
+                ["env", "--default-signal=INT", "bash", "-c", script],
                 cwd=self.clone,
                 env=self._environment,
                 stdin=subprocess.DEVNULL,
