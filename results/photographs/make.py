@@ -66,6 +66,8 @@ def pairs(evidence: Evidence, dataset: str) -> Iterator[list[str]]:
             yield [f"{pair.a}, {pair.b}", "", "", f"not comparable: {why}"]
             continue
         word = verdict.word
+        if word != "not decided" and not verdict.decided:
+            word += ", of these trainings alone"
         if word == "not decided":
             word += (
                 f", about {counted(verdict.further, 'more replicate')}"
