@@ -19,7 +19,7 @@ from study.tracking.record import StudyRecord
 from study.tracking.trial_record import TrialRecord
 
 _LOSSES = {
-    "train/loss": "MSE loss",
+    "train/loss": "training loss",
     "train/generator_loss": "generator loss",
     "train/discriminator_loss": "discriminator loss",
 }
