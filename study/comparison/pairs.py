@@ -79,8 +79,8 @@ def p_text(p: float) -> str:
 def difference_text(interval: Interval) -> str:
     """How much lower the better side's mean is, with its interval."""
     value, low, high = -interval.value, -interval.high, -interval.low
-    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
-    return f"{value:.2f}{bounds}"
+    bounds = f" [{low:z.2f}, {high:z.2f}]" if math.isfinite(low) else ""
+    return f"{value:z.2f}{bounds}"
 
 
 def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:

@@ -98,7 +98,7 @@ def _collapses(evidence: Evidence, cells: list[CellEvidence]) -> str:
             rate = collapse_rate(flags)
             found.append(
                 f"{cell.architecture} collapsed in {sum(flags)} of {len(flags)} trainings "
-                f"({rate.value:.0%} [{rate.low:.0%}, {rate.high:.0%}])"
+                f"({100 * rate.value:.0f} % [{100 * rate.low:.0f}, {100 * rate.high:.0f}])"
             )
     return f"{'; '.join(found)}: comparisons speak of trainings that did not collapse." if found else ""
 

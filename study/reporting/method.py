@@ -81,7 +81,7 @@ def _about_data(record: StudyRecord) -> list[str]:
     facts = record.data["datasets"]
     found = []
     if record.data["vgg16"]:
-        found.append(f"VGG16 weights used by Koalarization: {record.data['vgg16']}.")
+        found.append(f"VGG16 weights: {record.data['vgg16']}.")
     for name, one in facts.items():
         if one["train"] < one["train_available"]:
             found.append(
@@ -108,7 +108,7 @@ def _about_cells(evidence: Evidence, summaries: list[CellSummary]) -> list[str]:
         elif one.seeds < wanted:
             found.append(f"{cell}: {one.seeds} of {counted(wanted, 'final')} complete.")
         if beaten_by := [name for name in TRIVIAL if one.beats and not one.beats[name]]:
-            found.append(f"{cell} does not beat {' and '.join(beaten_by)}.")
+            found.append(f"{cell} does not beat {' or '.join(beaten_by)}.")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from data_utils.wording import counted
@@ -83,4 +84,5 @@ def how_it_was_searched(record: StudyRecord) -> str:
         if judged := rungs(search, epochs):
             more = "" if pruner and pruner.keeps_rungs else " and every epoch between and after them"
             text += f"; of {epochs} epochs it judges after {', '.join(map(str, judged))}{more}"
-    return text + "."
+    # What samplers and pruners say of themselves names settings, which are known here.
+    return re.sub(r"`search\.(\w+)`", lambda setting: str(search[setting[1]]), text) + "."

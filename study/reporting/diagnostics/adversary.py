@@ -169,5 +169,5 @@ def welch(a: list[float], b: list[float]) -> Interval:
 
 
 def _text(interval: Interval) -> str:
-    bounds = f" [{interval.low:.2f}, {interval.high:.2f}]" if math.isfinite(interval.low) else ""
-    return f"{interval.value:.2f}{bounds}"
+    bounds = f" [{interval.low:z.2f}, {interval.high:z.2f}]" if math.isfinite(interval.low) else ""
+    return f"{interval.value:z.2f}{bounds}"

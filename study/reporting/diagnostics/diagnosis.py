@@ -47,5 +47,5 @@ def interval_text(interval: Interval) -> str:
     if not math.isfinite(interval.value):
         return "not measurable: the truth has none"
     if not math.isfinite(interval.low):
-        return f"{interval.value:.2f}"
-    return f"{interval.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
+        return f"{interval.value:z.2f}"
+    return f"{interval.value:z.2f} [{interval.low:z.2f}, {interval.high:z.2f}]"

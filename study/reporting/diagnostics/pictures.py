@@ -118,7 +118,7 @@ def turned_red(evidence: Evidence, cell: CellEvidence) -> Measurement | None:
     decisions = [decide(varied.low, varied.high, ONE_TINT)]
     for name, a_star in _yardsticks(evidence, cell).items():
         reference = ratio_interval(a_star[chosen], cell.truth("a_star")[chosen])
-        beside.append(f"{name} {round(reference.value, 2) + 0.0:.2f}")  # no −0.00
+        beside.append(f"{name} {reference.value:z.2f}")
         margin = _share(cell, cell.scores("a_star") - a_star, chosen)
         decisions.append(decide(margin.low, margin.high, TURNED_RED, "below"))
     verdict: Decision = "not seen" if "not seen" in decisions else "not decided"

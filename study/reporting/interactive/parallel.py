@@ -53,9 +53,9 @@ class Axis:
             return [(self.height(one), one) for one in self._options]
         low, high = self._ends
         if low == high:
-            return [(0.5, _text(self._from(low)))]
+            return [(0.5, self.text(self._from(low)))]
         steps = [place / (_TICKS - 1) for place in range(_TICKS)]
-        return [(step, _text(self._from(low + step * (high - low)))) for step in steps]
+        return [(step, self.text(self._from(low + step * (high - low)))) for step in steps]
 
     def height(self, value: float | str) -> float:
         """Where a value lies, 0 at the bottom and 1 at the top."""
@@ -63,6 +63,14 @@ class Axis:
             return (self._options.index(value) + 0.5) / len(self._options)
         low, high = self._ends
         return 0.5 if low == high else (self._to(value) - low) / (high - low)
+
+    def text(self, value: float | str) -> str:
+        """A value as this axis spells it: all of its numbers with exponents, or none."""
+        if isinstance(value, str):
+            return value
+        sizes = [abs(one) for one in self.values if isinstance(one, int | float) and one]
+        small = value and max(sizes) < 1 and min(sizes) < 1e-3
+        return printed(value, ".1e" if small else ".3g").replace("e−0", "e−")
 
     @property
     def _options(self) -> list[str]:
@@ -100,7 +108,7 @@ def parallel_coordinates(
             "trial": trial,
             "state": state,
             "strength": number(0.25 if reached is None else 1 - 0.75 * axes[-1].height(reached)),
-            "values": ", ".join(f"{axis.label} {_text(value)}" for axis, value in found.items()),
+            "values": ", ".join(f"{axis.label} {axis.text(value)}" for axis, value in found.items()),
             "axis": [axis.heading for axis in found],
             "height": [number(axis.height(value)) for axis, value in found.items()],
         }
@@ -151,9 +159,3 @@ def parallel_coordinates(
     }
     spec = {"params": [CHOICE], "encoding": {"x": x, "y": y}, "layer": [trial_lines, scale_texts]}
     return plot(name, spec, width=max(WIDTH, 85 * len(axes)), height=240)
-
-
-def _text(value: float | str) -> str:
-    if isinstance(value, str):
-        return value
-    return printed(value, ".1e" if 0 < abs(value) < 1e-3 else ".3g").replace("e−0", "e−")

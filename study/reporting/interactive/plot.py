@@ -21,6 +21,8 @@ WIDTH, HEIGHT = 340, 220
 INK = "currentColor"
 EDGE = 7
 """Pixels between the outermost marks and the axes' ends."""
+LABEL_ROOM = 12
+"""Pixels from an end of a logarithmic axis within which a label moves inwards, lest the figure's edge cut it off."""
 CHOSEN = "chosen"
 """Name of the parameter that holds the trial which the reader chose; null before that."""
 CHOSEN_TRIAL = f"datum.trial === {CHOSEN}"
@@ -109,7 +111,11 @@ def decades(values: Sequence[float]) -> Spec:
     """A logarithmic axis with a label at each power of ten, where the values (> 0) span two or more of them."""
     low, high = (math.floor(math.log10(min(values))), math.ceil(math.log10(max(values))))
     spelled = "~g" if low >= -3 and high <= 4 else "~e"
-    axis: Spec = {"format": spelled, "labelExpr": "replace(replace(datum.label, 'e-', 'e−'), 'e+', 'e')"}
+    axis: Spec = {
+        "format": spelled,
+        "labelExpr": "replace(replace(datum.label, 'e-', 'e−'), 'e+', 'e')",
+        "labelFlush": LABEL_ROOM,
+    }
     if high - low < 2:
         return {"scale": {"type": "log", "nice": False, "padding": EDGE}, "axis": {**axis, "tickCount": 4}}
     powers = range(low, high + 1, math.ceil((high - low) / 6))

@@ -47,7 +47,8 @@ PRUNERS = Table(
         Pruner(
             "hyperband",
             "study.search.strategies.pruners:hyperband",
-            "the same, in several brackets whose rungs begin at different epochs",
+            "all but the best 1/`search.reduction_factor` of the trials at each rung, in several brackets whose rungs "
+            "begin at different epochs",
             keeps_rungs=True,
         ),
         Pruner(
@@ -59,7 +60,8 @@ PRUNERS = Table(
         Pruner(
             "patient",
             "study.search.strategies.pruners:patient",
-            "the same, once it has not improved for `search.patience` reports",
+            "a trial that is worse than the median of the complete ones at the same epoch and has not improved for "
+            "`search.patience` reports",
             needs_complete_trials=True,
         ),
         Pruner("none", "study.search.strategies.pruners:nothing", "no trial"),

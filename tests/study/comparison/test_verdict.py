@@ -91,7 +91,7 @@ def _crossed(scores: np.ndarray) -> tuple[float, float]:
 def test_the_report_opens_with_one_sentence_per_dataset(replicated):
     found = answer(Evidence(replicated), "fruit")
     assert found.lead == "unet and cgan colour fruit equally well."
-    assert any("koalarization collapsed in 1 of 4 trainings" in one for one in found.sentences)
+    assert any("koalarization collapsed in 1 of 4 trainings (25 % [5, 70])" in one for one in found.sentences)
     assert any("4 replicates" in one and "2 looks" in one for one in found.sentences)
 
 

@@ -16,7 +16,7 @@ def test_every_hyperparameter_has_its_range_and_scale(whole):
 def test_sampler_pruner_and_rungs_are_named(whole):
     sentence = how_it_was_searched(whole)
     assert "4 trials a cell and replicate, proposed by tpe" in sentence
-    assert "halving" in sentence
+    assert "The pruner halving stops all but the best 1/2 of the trials" in sentence
     assert sentence.endswith("of 4 epochs it judges after 1, 2.")
 
 

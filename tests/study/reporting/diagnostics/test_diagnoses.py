@@ -10,7 +10,9 @@ import pytest
 
 from study.comparison.finals import CellEvidence
 from study.reporting.diagnostics.adversary import adversarial_diagnoses, generator_start, welch
+from study.reporting.diagnostics.diagnosis import interval_text
 from study.reporting.diagnostics.pictures import chroma_variance, image_diagnoses
+from study.statistics import Interval
 from study.tracking.trial_record import TrialRecord
 from tests.support.cell_evidence import cell, evidence, trial
 
@@ -155,3 +157,7 @@ def test_welch_is_that_of_scipy():
     a, b = [1.0, 2.0, 4.0], [0.5, 0.7, 0.6, 1.0]
     bounds = stats.ttest_ind(a, b, equal_var=False).confidence_interval()
     assert (welch(a, b).low, welch(a, b).high) == pytest.approx((bounds.low, bounds.high))
+
+
+def test_nothing_is_printed_as_less_than_nothing():
+    assert interval_text(Interval(0.001, -0.002, 0.004, "architecture", "")) == "0.00 [0.00, 0.00]"

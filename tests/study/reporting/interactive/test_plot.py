@@ -92,3 +92,21 @@ def test_an_axis_places_numbers_by_its_scale_and_options_apart():
     assert axis.height(1e-3) == pytest.approx(0.5)
     assert Axis("start", ["a", "b"]).height("b") == 0.75
     assert Axis("same", [2.0, 2.0]).ticks == [(0.5, "2")]
+
+
+def test_an_axis_spells_all_its_numbers_alike():
+    def ends(*values: float) -> list[str]:
+        ticks = Axis("a", values, log=True).ticks
+        return [ticks[0][1], ticks[-1][1]]
+
+    assert ends(1e-4, 1e-2) == ["1.0e−4", "1.0e−2"]
+    assert ends(1e-4, 100.0) == ["0.0001", "100"]
+    assert Axis("decay", [0.0, 5e-4]).text(0.0) == "0"
+
+
+def test_a_label_at_the_end_of_an_axis_is_not_cut_off():
+    points = [Point(x, 1.0, TrialState.COMPLETE, "0") for x in (1e-4, 9.2e-3)]
+    drawn = scatter("n", points, "rate", "ΔE", "#123456", log=True)
+    last = re.search(r"<text([^>]*)>1e−2<", drawn)
+    assert last
+    assert 'text-anchor="end"' in last[1]
