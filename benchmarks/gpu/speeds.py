@@ -58,12 +58,11 @@ def operators(name: str, width: int, size: int, batch_size: int, device: torch.d
     with profile(activities=[ProfilerActivity.CPU, *([ProfilerActivity.CUDA] if on_gpu else [])]) as found:
         several(step, 3)
         synchronise(device)
+    # The kernels below torch's operators are listed a second time, under their own names.
+    events = [event for event in found.key_averages() if event.key.startswith("aten::")]
     times = {
         event.key: float(event.self_device_time_total if on_gpu else event.self_cpu_time_total)
-        for event in found.key_averages()
-        if event.key.startswith(
-            "aten::"
-        )  # the kernels below them are listed a second time under their own names
+        for event in events
     }
     total = sum(times.values())
     shares = {

@@ -23,7 +23,7 @@ from models.plugins import load_extensions
 from study.comparison.control import control_sentence
 from study.comparison.csv_table import read_table
 from study.comparison.finals import CellEvidence, Evidence
-from study.comparison.pairs import compare_pairs, difference_text, p_text
+from study.comparison.pairs import INCOMPARABLE, compare_pairs, difference_text, p_text
 from study.comparison.summary import metric_interval, test_intervals
 from study.comparison.table import interval_text, number_text
 from study.reporting.diagnostics.pictures import image_diagnoses
@@ -62,8 +62,7 @@ def pairs(evidence: Evidence, dataset: str) -> Iterator[list[str]]:
     for pair in compare_pairs(evidence, dataset):
         verdict = pair.verdict
         if not verdict.replicates:
-            why = "no replicate has trainings of both that did not collapse"
-            yield [f"{pair.a}, {pair.b}", "", "", f"not comparable: {why}"]
+            yield [f"{pair.a}, {pair.b}", "", "", f"not comparable: {INCOMPARABLE}"]
             continue
         word = verdict.word
         if word != "not decided" and not verdict.decided:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from rich import box
@@ -51,7 +50,5 @@ def _difference(one: Sides) -> tuple[str, str]:
     if one.verdict is None:
         return "", one.why_not
     found = one.verdict.difference  # of the lower side to the other one
-    sign = -1 if one.verdict.a == A else 1
-    low, high = sorted((sign * found.low, sign * found.high))
-    bounds = f" [{low:+.2f}, {high:+.2f}]" if math.isfinite(found.low) else ""
-    return f"{sign * found.value:+z.2f}{bounds}", f"{p_text(one.verdict.p_value)}, {one.images} images"
+    shown = -found if one.verdict.a == A else found
+    return f"{shown:+z.2f}", f"{p_text(one.verdict.p_value)}, {one.images} images"

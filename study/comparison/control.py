@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -43,7 +42,6 @@ def _sentence(evidence: Evidence, dataset: str, architecture: str) -> str:
     scores = replace(cell, finals=trained_on, evaluations=of_controls, positions=images).scores()
     found = mean_interval(scores - beside, categories=evidence.categories(dataset))
     control = mean_interval(scores).value
-    bounds = f"[{found.low:+.2f}, {found.high:+.2f}] " if math.isfinite(found.low) else ""
     if found.low > 0:
         reason = f"{architecture} itself made the difference"
     elif found.high < 0:
@@ -52,8 +50,8 @@ def _sentence(evidence: Evidence, dataset: str, architecture: str) -> str:
         reason = "it is not decided whether the architecture or the longer training made the difference"
     return (
         f"The networks that {architecture} started from, trained on for as many epochs with L1 alone, reach a mean "
-        f"{objective_text(cell.objective)} of {control:.2f}, {found.value:+.2f} "
-        f"{bounds}beside {architecture}: {reason}."
+        f"{objective_text(cell.objective)} of {control:.2f}, {found:+.2f} "
+        f"beside {architecture}: {reason}."
     )
 
 

@@ -13,6 +13,9 @@ from study.comparison.finals import CellEvidence, Evidence
 from study.comparison.verdict import dataset_verdicts
 from study.statistics import Comparison, Interval, Verdict, compare
 
+INCOMPARABLE = "no replicate has trainings of both that did not collapse"
+"""Why a pair may have no difference."""
+
 
 @dataclass(frozen=True)
 class Pair:
@@ -78,9 +81,7 @@ def p_text(p: float) -> str:
 
 def difference_text(interval: Interval) -> str:
     """How much lower the better side's mean is, with its interval."""
-    value, low, high = -interval.value, -interval.high, -interval.low
-    bounds = f" [{low:z.2f}, {high:z.2f}]" if math.isfinite(low) else ""
-    return f"{value:z.2f}{bounds}"
+    return f"{-interval:z.2f}"
 
 
 def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:

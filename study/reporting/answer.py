@@ -11,7 +11,15 @@ from study.comparison.contestants import contestant_sentence
 from study.comparison.control import control_sentence
 from study.comparison.finals import CellEvidence, Evidence, Quantities
 from study.comparison.leaks import leak_sentence
-from study.comparison.pairs import Pair, compare_pairs, difference_text, lead_sentence, mean_score, p_text
+from study.comparison.pairs import (
+    INCOMPARABLE,
+    Pair,
+    compare_pairs,
+    difference_text,
+    lead_sentence,
+    mean_score,
+    p_text,
+)
 from study.comparison.summary import score_interval
 from study.comparison.table import interval_text, number_text, objective_text
 from study.comparison.verdict import MARGIN
@@ -77,7 +85,7 @@ def _clause(evidence: Evidence, best: str, pair: Pair) -> str:
     verdict = pair.verdict
     other = pair.b if pair.a == best else pair.a
     if math.isnan(verdict.difference.value):
-        return f"not comparable with {other}, since no replicate has trainings of both that did not collapse"
+        return f"not comparable with {other}, since {INCOMPARABLE}"
     way = "lower" if pair.a == best else "higher"
     text = (
         f"{difference_text(verdict.difference)} {way} than {other} ({p_text(verdict.p_value)}; {verdict.word}"
@@ -111,10 +119,8 @@ def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:
         text = "Every architecture beats all trivial predictions"
     else:
         text = "Against the trivial predictions: " + "; ".join(_beaten(name, trivial) for name in names)
-    side, sign = ("lower", 1) if margin.value > 0 else ("higher", -1)
-    low, high = sorted((sign * margin.low, sign * margin.high))
-    bounds = f" [{low:.2f}, {high:.2f}]" if math.isfinite(low) else ""
-    return f"{text}; the mean of {best} is {abs(margin.value):.2f}{bounds} {side} than that of {hardest}."
+    side, by = ("lower", margin) if margin.value > 0 else ("higher", -margin)
+    return f"{text}; the mean of {best} is {by:.2f} {side} than that of {hardest}."
 
 
 def _beaten(name: str, trivial: dict[tuple[str, str], Interval]) -> str:

@@ -43,6 +43,17 @@ class Interval:
         """The part of the interval that is possible at all; it holds the truth as often."""
         return replace(self, low=max(self.low, lowest), high=min(self.high, highest))
 
+    def __neg__(self) -> Interval:
+        """That of the difference the other way round."""
+        return replace(self, value=-self.value, low=-self.high, high=-self.low)
+
+    def __format__(self, number: str) -> str:
+        """`0.13 [-0.34, 0.60]`, each as `number` says; the value alone where it has no bounds."""
+        value = format(self.value, number)
+        if not math.isfinite(self.low):
+            return value
+        return f"{value} [{format(self.low, number)}, {format(self.high, number)}]"
+
 
 @dataclass(frozen=True)
 class Part:

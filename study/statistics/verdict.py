@@ -108,9 +108,7 @@ def verdicts(
 
 
 def _swapped(verdict: Verdict) -> Verdict:
-    one = verdict.difference
-    difference = replace(one, value=-one.value, low=-one.high, high=-one.low)
-    return replace(verdict, a=verdict.b, b=verdict.a, difference=difference)
+    return replace(verdict, a=verdict.b, b=verdict.a, difference=-verdict.difference)
 
 
 @dataclass(frozen=True)

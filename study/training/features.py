@@ -100,9 +100,9 @@ def _too_large(needed: int, settings: StudySettings) -> str:
     """What so many bytes of maps are too many for; empty if for nothing."""
     if needed > HOST_SHARE * _memory():
         return "a quarter of this machine's memory"
-    device = choose_device(settings.model.device)
-    if device.type == "cuda":
-        share = min(1.0, settings.resources.gpus_per_trial or 1.0)
+    device, gpus = choose_device(settings.model.device), settings.resources.gpus_per_trial
+    if device.type == "cuda" and gpus != 0:
+        share = min(1.0, gpus or 1.0)
         if needed > DEVICE_SHARE * share * torch.cuda.get_device_properties(device).total_memory:
             return "half of what a trial may have on this machine's GPU"
     return ""

@@ -102,7 +102,7 @@ def _saturation(dataset: str, architecture: str, trials: list[AdversarialTrial])
     interval = mean_interval(values)
     verdict = decide(interval.low, interval.high, SATURATED, "below")
     return Measurement(
-        where, _text(interval), verdict, f"{counted(len(values), 'trial')}; lowest {values.min():.2f}"
+        where, f"{interval:z.2f}", verdict, f"{counted(len(values), 'trial')}; lowest {values.min():.2f}"
     )
 
 
@@ -118,7 +118,7 @@ def _against_epsilon(dataset: str, architecture: str, trials: list[AdversarialTr
             where, "the share was the same in all trials", "not decided", counted(len(pairs), "trial")
         )
     verdict = decide(interval.low, interval.high, 0.0)
-    return Measurement(where, f"ρ {_text(interval)}", verdict, counted(len(pairs), "trial"))
+    return Measurement(where, f"ρ {interval:z.2f}", verdict, counted(len(pairs), "trial"))
 
 
 def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) -> Measurement:
@@ -129,7 +129,7 @@ def _nonfinite(dataset: str, architecture: str, trials: list[AdversarialTrial]) 
     )
     remark = f"{len(broken)} of {counted(len(trials), 'trial')}" + (f", with ε {listed}" if listed else "")
     verdict = decide(interval.low, interval.high, NONFINITE_SHARE)
-    return Measurement(f"{dataset} · {architecture}", _text(interval), verdict, remark)
+    return Measurement(f"{dataset} · {architecture}", f"{interval:z.2f}", verdict, remark)
 
 
 def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) -> Measurement | None:
@@ -151,7 +151,7 @@ def generator_start(dataset: str, architecture: str, trials: list[TrialRecord]) 
     if min(len(scratch), len(trained)) < 2:
         return Measurement(where, "too few trials of one kind", "not decided", remark)
     interval = welch(scratch, trained)
-    return Measurement(where, _text(interval), decide(interval.low, interval.high, 0.0), remark)
+    return Measurement(where, f"{interval:z.2f}", decide(interval.low, interval.high, 0.0), remark)
 
 
 def welch(a: list[float], b: list[float]) -> Interval:
@@ -166,8 +166,3 @@ def welch(a: list[float], b: list[float]) -> Interval:
         return Interval(value, math.nan, math.nan, "these configurations", "Welch")
     bounds = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
     return Interval(value, float(bounds.low), float(bounds.high), "these configurations", "Welch")
-
-
-def _text(interval: Interval) -> str:
-    bounds = f" [{interval.low:z.2f}, {interval.high:z.2f}]" if math.isfinite(interval.low) else ""
-    return f"{interval.value:z.2f}{bounds}"

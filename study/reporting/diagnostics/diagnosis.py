@@ -46,6 +46,4 @@ def interval_text(interval: Interval) -> str:
     """A ratio with its interval."""
     if not math.isfinite(interval.value):
         return "not measurable: the truth has none"
-    if not math.isfinite(interval.low):
-        return f"{interval.value:z.2f}"
-    return f"{interval.value:z.2f} [{interval.low:z.2f}, {interval.high:z.2f}]"
+    return f"{interval:z.2f}"

@@ -11,7 +11,7 @@ import numpy as np
 from models.metrics.collapse import LEAST_CHROMA_VARIANCE
 from models.metrics.image import CHROMA_FLOOR
 from study.comparison.finals import CellEvidence, Evidence
-from study.comparison.pairs import Pair, compare_pairs, difference_text, p_text
+from study.comparison.pairs import INCOMPARABLE, Pair, compare_pairs, difference_text, p_text
 from study.comparison.summary import metric_interval
 from study.reporting.diagnostics.diagnosis import Diagnosis, Measurement, interval_text
 from study.statistics import Decision, Interval, decide, mean_interval, ratio_interval
@@ -220,7 +220,7 @@ def _better(pair: Pair) -> bool:
 def _pair_text(pair: Pair) -> str:
     verdict = pair.verdict
     if math.isnan(verdict.difference.value):
-        return f"{pair.a} not comparable with {pair.b}, since no replicate has trainings of both that did not collapse"
+        return f"{pair.a} not comparable with {pair.b}, since {INCOMPARABLE}"
     alone = "" if verdict.difference.scope == "architecture" else " in one replicate alone"
     by = difference_text(verdict.difference)
     return f"{pair.a} {by} lower than {pair.b}, {p_text(verdict.p_value)}, {verdict.word}{alone}"

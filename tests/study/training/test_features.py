@@ -118,6 +118,9 @@ def test_maps_that_no_trial_could_take_to_its_gpu_are_not_computed_beforehand(tm
     chosen, said = settings(tmp_path, resources={"gpus_per_trial": 0.25}), []
     assert store_features(chosen, load_dataset("drawn:fruit", 16), "maps", np.arange(28), said.append) is None
     assert "more than half of what a trial may have on this machine's GPU" in said[0]
+    monkeypatch.setattr(features, "cached_arrays", lambda *_: {})
+    on_cpus = settings(tmp_path, resources={"gpus_per_trial": 0})
+    assert store_features(on_cpus, load_dataset("drawn:fruit", 16), "maps", np.arange(28), said.append)
 
 
 def test_trials_start_from_the_weights_that_the_storage_holds_for_their_architecture(tmp_path):

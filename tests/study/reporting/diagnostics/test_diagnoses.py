@@ -88,9 +88,8 @@ def test_whether_the_u_net_is_best(unet, cgan, verdict):
 
 
 def test_one_replicate_does_not_say_which_is_best():
-    (row,) = image_diagnoses(evidence(cell(name="unet", ciede2000=8.0), cell(name="cgan", ciede2000=12.0)))[
-        0
-    ].rows
+    cells = [cell(name="unet", ciede2000=8.0), cell(name="cgan", ciede2000=12.0)]
+    (row,) = image_diagnoses(evidence(*cells))[0].rows
     assert row.verdict == "not decided"
     assert row.value.endswith("better in one replicate alone")
 
