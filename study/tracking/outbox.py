@@ -34,20 +34,33 @@ class Outbox:
         self._mark = folder / "delivered"
         self._lock = threading.Lock()
         self._file = self._journal.open("a+b")
-        self._cut_unfinished_line()
+        self._latest_time = self._cut_unfinished_line()
 
-    def _cut_unfinished_line(self) -> None:
-        # From the end: the journal of ten thousand trials is not read to find its last line.
-        end = whole = self._file.seek(0, os.SEEK_END)
-        while whole:
-            start = max(0, whole - _BLOCK)
-            self._file.seek(start)
-            if found := self._file.read(whole - start).rfind(b"\n") + 1:
-                whole = start + found
-                break
-            whole = start
+    def _cut_unfinished_line(self) -> int:
+        """Cut the journal behind its last whole line, and give that line's time."""
+        end = self._file.seek(0, os.SEEK_END)
+        whole = self._line_start(end)
         if whole < end:
             self._file.truncate(whole)
+        self._file.seek(start := self._line_start(whole - 1))
+        last = _event(self._file.read(whole - start)) or {}
+        return int(last.get("time", 0))
+
+    def _line_start(self, end: int) -> int:
+        """Where the line starts that goes on at `end`."""
+        # From the end: the journal of ten thousand trials is not read to find its last line.
+        while end > 0:
+            start = max(0, end - _BLOCK)
+            self._file.seek(start)
+            if found := self._file.read(end - start).rfind(b"\n") + 1:
+                return start + found
+            end = start
+        return 0
+
+    @property
+    def latest_time(self) -> int:
+        """Time of the last event, in ms since 1970; 0 if there is none."""
+        return self._latest_time
 
     def append(self, event: Event) -> None:
         """Add an event; it is on disk (for a killed process, not for a power cut) when this returns.
@@ -60,6 +73,7 @@ class Outbox:
             with self._lock:
                 self._file.write(line)
                 self._file.flush()
+                self._latest_time = event.get("time", self._latest_time)
                 removed = os.fstat(self._file.fileno()).st_nlink == 0
         except OSError as error:
             raise StudyError(

@@ -31,7 +31,7 @@ from study.tracking.names import (
     metric_name,
     without_parts,
 )
-from study.tracking.outbox import Event, Outbox
+from study.tracking.outbox import Outbox
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,12 @@ class Tracker:
         self._rotating_tests = rotating_tests
         self._shared = Shared()
         self._shown: set[str] = set()
-        self._time = 0
 
     def _add(self, run: str, do: str, **content: Any) -> None:
-        # No two events have the same time, since MLflow sorts runs by it.
-        self._time = max(int(time.time() * 1000), self._time + 1)
-        event: Event = {"run": run, "do": do, "time": self._time, **content}
-        self._outbox.append(event)
+        # No two events of a study have the same time, even if the clock was set back before it was resumed: MLflow
+        # sorts runs by it, and of two values shows the one told later.
+        later = max(int(time.time() * 1000), self._outbox.latest_time + 1)
+        self._outbox.append({"run": run, "do": do, "time": later, **content})
 
     def open_study(
         self, documents: Mapping[str, str], tags: Mapping[str, str], shared: Shared | None = None

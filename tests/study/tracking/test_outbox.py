@@ -45,6 +45,20 @@ def test_a_journal_that_is_one_unfinished_line_becomes_empty(tmp_path, monkeypat
     assert Outbox(tmp_path).empty
 
 
+@pytest.mark.parametrize("block", [1, 7, 65536])
+def test_the_time_of_the_last_event_survives_the_process(tmp_path, monkeypatch, block):
+    monkeypatch.setattr(module, "_BLOCK", block)
+    outbox = Outbox(tmp_path)
+    assert outbox.latest_time == 0
+    for time in (5, 1795756002757):
+        outbox.append({"time": time})
+        assert outbox.latest_time == time
+    outbox.close()
+    with (tmp_path / "journal.jsonl").open("ab") as file:
+        file.write(b'{"time": 179575600')
+    assert Outbox(tmp_path).latest_time == 1795756002757
+
+
 def test_values_that_are_no_numbers_survive(tmp_path):
     outbox = Outbox(tmp_path)
     outbox.append({"value": float("nan")})
