@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from data_utils.addresses import is_address, name_of
 from data_utils.cache import cached_arrays, default_cache
 from data_utils.decode_dataset import Decoding, Progress
 from data_utils.drawn.drawn_set import DRAWN_SETS, DrawnSet
 from data_utils.errors import DataError, printable
+from data_utils.fetched_folder import fetched_folder
 from data_utils.image_set import ImageSet, Refused, SetSource
 from data_utils.layouts import recognise
 from data_utils.set_arrays import image_set
@@ -35,17 +37,19 @@ def load_dataset(
     contents are not read for that.
 
     Args:
-        source: a folder, or ``drawn:scenes`` or ``drawn:fruit`` for the embedded sets.
+        source: a folder, ``drawn:scenes`` or ``drawn:fruit`` for the embedded sets, or an address of
+            ``fetched_folder``, whose images are fetched into the cache.
         size: side of the square images in pixels.
         name: what to call the set; by default the folder's (or the drawn set's) own name.
         skip_bad: leave out files that are refused, and files without partner, instead of stopping.
         cache: folder of decoded datasets; by default the user's cache.
         workers: decoding threads; by default one per available core.
-        progress: told how many of how many images are decoded, now and then; not called where all are.
+        progress: told how many of how many files are fetched, then how many of how many images are decoded, now
+            and then; not called where all are.
 
     Raises:
-        DataError: missing folder, unknown layout, refused files (``RefusedFiles`` lists all), or too few
-            images for three splits.
+        DataError: missing folder, address without answer, unknown layout, refused files (``RefusedFiles`` lists
+            all), or too few images for three splits.
     """
     if not 1 <= size <= MAX_SIZE:
         raise DataError(f"An image size of {size} is impossible; give a side from 1 to {MAX_SIZE} pixels.")
@@ -58,11 +62,13 @@ def load_dataset(
         drawn = DrawnSet(kind, size)
         place = SetSource(str(folder.absolute()), drawn.key, name or kind, "drawn", str(source))
         return image_set(place, cached_arrays(folder, drawn.key, drawn.build))
-    layout = recognise(source, skip_unpaired=skip_bad)
+    root = fetched_folder(str(source), folder, progress) if is_address(source) else Path(source)
+    layout = recognise(root, skip_unpaired=skip_bad)
     threads = workers or os.cpu_count() or 1
     with Decoding(layout, size, folder, skip_bad=skip_bad, workers=threads, progress=progress) as decoding:
         arrays = cached_arrays(folder, decoding.key, decoding.build)
-    own_name = name or printable(layout.root.resolve().name)
-    root = printable(layout.root)
-    place = SetSource(str(folder.absolute()), decoding.key, own_name, layout.kind, root, layout.left_out)
+    fetched = is_address(source)
+    own_name = name or printable(name_of(str(source)) if fetched else layout.root.resolve().name)
+    shown = printable(str(source) if fetched else layout.root)
+    place = SetSource(str(folder.absolute()), decoding.key, own_name, layout.kind, shown, layout.left_out)
     return image_set(place, arrays)

@@ -38,7 +38,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0 done; 1 refused files or an unwritable cache; 2 wrong usage, missing folder or unusable dataset.
     """
     parser = argparse.ArgumentParser(prog="python -m data_utils.prepare", description=_DESCRIPTION)
-    parser.add_argument("folder", metavar="DIR", help="a folder of images, or drawn:scenes, or drawn:fruit")
+    parser.add_argument(
+        "folder",
+        metavar="DIR",
+        help="a folder of images, an address of one (s3://…, webdataset:…), drawn:scenes or drawn:fruit",
+    )
     parser.add_argument(
         "--size", type=int, default=DEFAULT_SIZE, help="side in pixels (default: %(default)s)"
     )

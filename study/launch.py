@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
+from data_utils.addresses import is_address, name_of
 from data_utils.dataset_names import safe_names
 from study.cli.command import FAILED, Parser, run_command, say
 from study.cli.interruption import INTERRUPTED, leave
@@ -58,9 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--data",
         action="append",
-        type=_folder,
+        type=_images,
         metavar="DIR",
-        help="a folder of images instead of the study's datasets; may be repeated",
+        help="a folder of images, or an address of one (s3://…), instead of the study's datasets; may be repeated",
     )
     parser.add_argument("--resume", action="store_true", help="go on with the study of this name")
     parser.add_argument(
@@ -88,10 +89,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _folder(text: str) -> Path:
+def _images(text: str) -> str:
     if not text.strip():
         raise argparse.ArgumentTypeError("it is empty; give a folder of images")
-    return Path(text)
+    return text if is_address(text) else str(Path(text))
 
 
 def _launch(arguments: list[str], console: Console) -> int:
@@ -148,11 +149,12 @@ def _checked(options: argparse.Namespace, flags: dict[str, Any]) -> Launch:
     return resumed_launch(options.study, flags, name=options.name, retry_failed=options.retry_failed, **where)
 
 
-def _datasets(folders: list[Path] | None) -> dict[str, Any] | None:
+def _datasets(roots: list[str] | None) -> dict[str, Any] | None:
     """Datasets named by their folders."""
-    if not folders:
+    if not roots:
         return None
-    return {name: {"root": str(folder)} for name, folder in zip(safe_names(folders), folders, strict=True)}
+    names = safe_names(name_of(root) if is_address(root) else root for root in roots)
+    return {name: {"root": root} for name, root in zip(names, roots, strict=True)}
 
 
 if __name__ == "__main__":

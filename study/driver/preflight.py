@@ -11,6 +11,7 @@ import torch
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from data_utils.addresses import is_address, require_usable
 from data_utils.errors import DataError
 from data_utils.layouts import recognise
 from data_utils.load_dataset import DRAWN
@@ -39,7 +40,9 @@ def check_inputs(settings: StudySettings) -> None:
     problems: list[str] = []
     for dataset in settings.datasets.values():
         try:
-            if not dataset.root.startswith(DRAWN):
+            if is_address(dataset.root):
+                require_usable(dataset.root)
+            elif not dataset.root.startswith(DRAWN):
                 recognise(dataset.root, skip_unpaired=settings.skip_bad_images)
         except DataError as error:
             problems.append(str(error))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from data_utils.addresses import is_address
 from data_utils.errors import DataError
 from data_utils.features import Features
 from data_utils.findings import pictures_in_two_splits, warnings_of
@@ -94,9 +95,10 @@ def prepare(settings: StudySettings, say: Callable[[str], None], *, features: bo
 
 
 def _images(settings: StudySettings, name: str, say: Callable[[str], None]) -> ImageSet:
-    say(f"{name}: reading the images …")
+    root = settings.datasets[name].root
+    say(f"{name}: {f'fetching what is new at {root}, and ' if is_address(root) else ''}reading the images …")
     return load_dataset(
-        settings.datasets[name].root,
+        root,
         settings.model.image_size,
         name=name,
         skip_bad=settings.skip_bad_images,
@@ -112,7 +114,7 @@ def _told(name: str, say: Callable[[str], None]) -> Callable[[int, int], None]:
         nonlocal last
         if time.monotonic() - last >= _SECONDS_BETWEEN_LINES:
             last = time.monotonic()
-            say(f"{name}: {done} of {total} images are read …")
+            say(f"{name}: {done} of {total} files are read …")
 
     return progress
 

@@ -169,6 +169,17 @@ LINES = [
             Case("a home that is a file", _home_is_a_file, "runs"),
             Case("a link that leads to itself", _link_loop, "loop"),
             Case("no folder of images", lambda _: ["--data", ""], "--data: it is empty"),
+            Case(
+                "an address with a password",
+                lambda _: ["--data", "s3://me:hidden@bucket/images"],
+                "s3://bucket/images",
+            ),
+            Case("an address of no scheme", lambda _: ["--data", "nowhere://images"], "nowhere://images"),
+            Case(
+                "shards that are not there",
+                lambda _: ["--data", "webdataset:/nowhere/x.tar"],
+                "/nowhere/x.tar",
+            ),
             "tests/study/test_export.py::test_a_table_that_cannot_be_written_is_named",
             "tests/study/test_report.py::test_a_folder_is_no_output_file",
         ],

@@ -1,0 +1,85 @@
+"""Where images may lie when it is no folder of this machine: an object store, or tar shards anywhere."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import urlsplit
+
+from data_utils.errors import DataError, printable
+
+SHARDS = "webdataset:"
+# A store that does not answer must not hang a study for botocore's minutes.
+_S3_OPTIONS = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}}
+_NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
+_MOST_SHARDS = 100_000
+
+
+def is_address(source: str | Path) -> bool:
+    """Whether images have to be fetched from there before they can be read."""
+    return str(source).startswith(SHARDS) or "://" in str(source)
+
+
+def name_of(address: str) -> str:
+    """What images at an address are called: its last part, of shards what stands before their numbers."""
+    last = PurePosixPath(address.removeprefix(SHARDS)).name
+    return last.removesuffix(".tar").partition("{")[0].rstrip(".-_") if address.startswith(SHARDS) else last
+
+
+def require_usable(address: str) -> None:
+    """Check an address as far as that is possible without asking the store.
+
+    Raises:
+        DataError: It carries credentials or options, no installed package speaks its scheme, or there is no shard.
+    """
+    import fsspec
+
+    for one in shards_of(address) if address.startswith(SHARDS) else [address]:
+        parts = urlsplit(one)
+        if "@" in parts.netloc or parts.query:
+            shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+            raise DataError(
+                f"The address {printable(shown)} must not carry credentials or options: put them into the environment "
+                "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
+            )
+        try:
+            fsspec.get_filesystem_class(parts.scheme or "file")
+        except (ImportError, ValueError) as error:
+            raise DataError(f"The address {printable(one)} cannot be used: {error}.") from None
+
+
+def store_at(address: str) -> tuple[Any, str]:
+    """The fsspec file system of an address (or of a path), and the path within it."""
+    import fsspec
+
+    options = _S3_OPTIONS if address.startswith(("s3://", "s3a://")) else {}
+    store, path = fsspec.core.url_to_fs(address, use_listings_cache=False, **options)
+    return store, str(path)
+
+
+def shards_of(address: str) -> list[str]:
+    """The tar files of `webdataset:PATTERN`, where `{000..127}` stands for numbers.
+
+    Raises:
+        DataError: The pattern names no file or too many.
+    """
+    pattern = address.removeprefix(SHARDS)
+    found = _expanded(pattern)
+    if not pattern or not found:
+        raise DataError(
+            f"{printable(address)} names no shard; write webdataset:ADDRESS.tar, with {{000..127}} for numbers."
+        )
+    return found
+
+
+def _expanded(pattern: str) -> list[str]:
+    match = _NUMBERS.search(pattern)
+    if match is None:
+        return [pattern]
+    first, last = int(match[1]), int(match[2])
+    if last - first >= _MOST_SHARDS:
+        raise DataError(f"{printable(pattern)} names more than {_MOST_SHARDS} shards; give fewer.")
+    numbers = [f"{number:0{len(match[1])}d}" for number in range(first, last + 1)]
+    heads = [pattern[: match.start()] + number for number in numbers]
+    return [head + tail for head in heads for tail in _expanded(pattern[match.end() :])]
