@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from data_utils.errors import DataError, printable
 
 SHARDS = "webdataset:"
-# A store that does not answer must not hang a study for botocore's minutes.
+# A store that does not answer must fail in seconds, not hang for botocore's minutes.
 _S3_OPTIONS = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}}
 _NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
 _MOST_SHARDS = 100_000
@@ -28,25 +28,35 @@ def name_of(address: str) -> str:
 
 
 def require_usable(address: str) -> None:
-    """Check an address as far as that is possible without asking the store.
+    """Check where images are said to lie, as far as that is possible without asking a store.
 
     Raises:
-        DataError: It carries credentials or options, no installed package speaks its scheme, or there is no shard.
+        DataError: As `require_store`, or a pattern names no shard.
+    """
+    for one in shards_of(address) if address.startswith(SHARDS) else [address]:
+        require_store(one)
+
+
+def require_store(address: str) -> None:
+    """Check that an installed package speaks the scheme of an address, and that it tells no secrets.
+
+    Raises:
+        DataError: It does not, or the address carries credentials or options.
     """
     import fsspec
 
-    for one in shards_of(address) if address.startswith(SHARDS) else [address]:
-        parts = urlsplit(one)
-        if "@" in parts.netloc or parts.query:
-            shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-            raise DataError(
-                f"The address {printable(shown)} must not carry credentials or options: put them into the environment "
-                "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
-            )
-        try:
-            fsspec.get_filesystem_class(parts.scheme or "file")
-        except (ImportError, ValueError) as error:
-            raise DataError(f"The address {printable(one)} cannot be used: {error}.") from None
+    parts = urlsplit(address)
+    if "@" in parts.netloc or parts.query:
+        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
+        raise DataError(
+            f"The address {printable(shown)} must not carry credentials or options: put them into the environment "
+            "(AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
+        )
+    try:
+        fsspec.get_filesystem_class(parts.scheme or "file")
+    except (ImportError, ValueError) as error:
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise DataError(f"The address {printable(address)} cannot be used: {reason}.") from error
 
 
 def store_at(address: str) -> tuple[Any, str]:

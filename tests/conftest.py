@@ -16,6 +16,7 @@ from study.settings.schema import StudySettings
 from study.settings.sources import load_settings
 from study.settings.study_folder import StudyHome
 from study.tracking.record import StudyRecord
+from tests.support.servers import s3_server  # noqa: F401  one for all: s3fs keeps the first one's address
 
 ROOT = Path(__file__).parents[1]
 TINY = """

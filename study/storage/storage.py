@@ -19,8 +19,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-import fsspec
-
+from data_utils.addresses import require_store
+from data_utils.errors import DataError
 from study.errors import StudyError, UsageError, first_line
 from study.storage.stores import MARKER, NUMBER, TEMPORARY, Folder, ObjectStore, Store, keys_of
 
@@ -181,19 +181,11 @@ def _checked_uri(uri: str) -> str:
     if "://" not in uri:
         return str(Path(uri).expanduser().absolute())
     parts = urlsplit(uri)
-    if "@" in parts.netloc or parts.query:
-        shown = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
-        raise UsageError(
-            f"The storage address {shown} must not carry credentials or options: "
-            "put them into the environment (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_ENDPOINT_URL)."
-        )
-    if parts.scheme == "file":
-        return str(Path(unquote(parts.path)))
     try:
-        fsspec.get_filesystem_class(parts.scheme)
-    except (ImportError, ValueError) as error:
-        raise UsageError(f"The storage address {uri} cannot be used: {first_line(error)}.") from error
-    return uri.rstrip("/")
+        require_store(uri)
+    except DataError as error:
+        raise UsageError(f"storage: {error}") from error
+    return str(Path(unquote(parts.path))) if parts.scheme == "file" else uri.rstrip("/")
 
 
 def _check_key(key: str) -> None:

@@ -15,15 +15,12 @@ from pathlib import Path, PurePosixPath
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-import fsspec
+from data_utils.addresses import store_at
 
 TEMPORARY = ".writing-"
 MARKER = ".complete"
 NUMBER = re.compile(r"\d{6,}")
 VERSIONED = re.compile(rf"(?P<key>.+?)/(?P<number>\d{{6,}})(?P<rest>/.*|{re.escape(MARKER)})")
-
-# A store that does not answer must fail a trial in seconds, not hang it for botocore's minutes.
-_S3_OPTIONS = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}}
 
 
 class Store(Protocol):
@@ -191,8 +188,7 @@ class ObjectStore:
 
     def _at(self, key: str) -> tuple[Any, str]:
         """Returns the file system (fsspec keeps one per process) and the key's path inside it."""
-        options = _S3_OPTIONS if self._uri.startswith(("s3://", "s3a://")) else {}
-        store, root = fsspec.core.url_to_fs(self._uri, use_listings_cache=False, **options)
+        store, root = store_at(self._uri)
         return store, f"{root.rstrip('/')}/{key}".rstrip("/")
 
 

@@ -7,8 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.servers import s3_server  # noqa: F401
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from study.tracking.record import StudyRecord
 from tests.support.recorded_studies import Writer, complete, diverged, pruned
-from tests.support.servers import mlflow_server, postgres, s3_server  # noqa: F401
+from tests.support.servers import mlflow_server, postgres  # noqa: F401
 
 
 @pytest.fixture(scope="session")
