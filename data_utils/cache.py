@@ -7,6 +7,7 @@ import os
 import shutil
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -100,7 +101,9 @@ def _write(entry: Path, arrays: Mapping[str, np.ndarray | Path]) -> None:
     unfinished.mkdir()
     try:
         # Files are read where they lie: whoever is interrupted meanwhile, which may take minutes, still has them.
-        sums = {name: _seal(array) for name, array in arrays.items() if isinstance(array, Path)}
+        files = {name: array for name, array in arrays.items() if isinstance(array, Path)}
+        with ThreadPoolExecutor() as pool:
+            sums = dict(zip(files, pool.map(_seal, files.values()), strict=True))
         for name, array in arrays.items():
             path = unfinished / f"{name}.npy"
             if isinstance(array, Path):

@@ -147,8 +147,8 @@ def colour_spread(pixels: np.ndarray) -> np.ndarray:
     Returns:
         … float64 in grey levels; below ``COLOURLESS_SPREAD`` for images that are nearly grey.
     """
-    red, green, blue = (pixels[..., channel] for channel in range(3))
     # Many times faster than numpy's reduction over an axis of three.
+    red, green, blue = (np.ascontiguousarray(pixels[..., channel]) for channel in range(3))
     highest = np.maximum(np.maximum(red, green), blue)
     lowest = np.minimum(np.minimum(red, green), blue)
     return (highest - lowest).mean((-2, -1))

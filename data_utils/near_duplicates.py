@@ -55,7 +55,7 @@ def near_duplicate_pairs(thumbnails: np.ndarray, contents: Sequence[str], worker
     distinct = np.unique(leaders)
     repeated = np.flatnonzero(leaders != np.arange(len(leaders)))
     found = [np.stack([leaders[repeated], repeated], axis=1)]
-    hashes, label = _hashes(thumbnails, distinct), np.arange(len(distinct))
+    hashes, label = _hashes(thumbnails, distinct, workers), np.arange(len(distinct))
     with ThreadPoolExecutor(workers) as pool:
         for top in range(0, len(distinct), _ROWS):
             pairs, similarity = _proposals(hashes, label, top)
@@ -94,12 +94,14 @@ def _joined(label: np.ndarray, pairs: np.ndarray) -> np.ndarray:
     return joined
 
 
-def _hashes(thumbnails: np.ndarray, chosen: np.ndarray) -> np.ndarray:
+def _hashes(thumbnails: np.ndarray, chosen: np.ndarray, workers: int) -> np.ndarray:
     """N×63 float32 of length one, horizontally even frequencies first; the zero vector for pictures of one colour."""
     result = np.zeros((len(chosen), FREQUENCIES**2 - 1), np.float32)
     for start in range(0, len(chosen), _COLUMNS):
         block = thumbnails[chosen[start : start + _COLUMNS]].astype(np.float32)
-        low = dctn(block, axes=(1, 2), norm="ortho", overwrite_x=True)[:, :FREQUENCIES, :FREQUENCIES]
+        low = dctn(block, axes=(1, 2), norm="ortho", overwrite_x=True, workers=workers)[
+            :, :FREQUENCIES, :FREQUENCIES
+        ]
         parts = [low[:, :, parity::2].reshape(len(block), -1) for parity in (0, 1)]
         low = np.concatenate(parts, axis=1)[:, 1:]
         result[start : start + len(block)] = low / np.maximum(np.linalg.norm(low, axis=1, keepdims=True), 1.0)
