@@ -166,11 +166,11 @@ def figure(study: str, dataset: str) -> str:
     cells = evidence.of(dataset)
     spans = [span(evidence, cell) for cell in cells]
     dots = [
-        {"model": cell.architecture, "value": float(value)}
+        {"model": cell.architecture, "value": drawn_at(value)}
         for cell in cells
         for value in np.nanmean(cell.scores(), axis=1)
     ]
-    grey = evidence.record.trivial[dataset][TRIVIAL[0]][OBJECTIVE]
+    grey = drawn_at(evidence.record.trivial[dataset][TRIVIAL[0]][OBJECTIVE])
     order = {
         "field": "model",
         "type": "nominal",
@@ -195,7 +195,13 @@ def figure(study: str, dataset: str) -> str:
 def span(evidence: Evidence, cell: CellEvidence) -> dict[str, str | float]:
     """A bar of the figure."""
     found = test_intervals(evidence, cell.dataset, cell.architecture)[OBJECTIVE]
-    return {"model": cell.architecture, "mean": found.value, "low": found.low, "high": found.high}
+    ends = {"mean": found.value, "low": found.low, "high": found.high}
+    return {"model": cell.architecture, **{name: drawn_at(value) for name, value in ends.items()}}
+
+
+def drawn_at(value: float) -> float:
+    """A number of a figure, without the digits in which processors differ."""
+    return round(float(value), 4)
 
 
 def main(check: bool) -> int:
