@@ -17,6 +17,7 @@ from study.comparison.pairs import (
     compare_pairs,
     difference_text,
     lead_sentence,
+    listed,
     mean_score,
     p_text,
 )
@@ -128,10 +129,10 @@ def _beaten(name: str, trivial: dict[tuple[str, str], Interval]) -> str:
     unsure = [
         who for (who, other), one in trivial.items() if other == name and one.value > 0 and not one.low > 0
     ]
-    parts = ([" and ".join(sure)] if sure else []) + (
-        [" and ".join(unsure) + " (not beyond doubt)"] if unsure else []
-    )
-    return f"{name} is beaten by {', '.join(parts) or 'none'}"
+    parts = [f"by {listed(sure, 'and')}"] if sure else []
+    if unsure:
+        parts.append(f"not beyond doubt by {listed(unsure, 'and')}")
+    return f"{name} is beaten {', and '.join(parts) or 'by none'}"
 
 
 def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
