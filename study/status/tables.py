@@ -41,7 +41,8 @@ def list_table(studies: Mapping[str, StudyStatus | str]) -> Table:
 def study_table(one: StudyStatus) -> Table:
     """One row per architecture and dataset."""
     title = f"{one.settings.name}: {one.state}" + (f" by {one.driver}" if one.driver else "")
-    left = f", at most {_left(one)} left" if one.state is StudyState.RUNNING else ""
+    known = one.state is StudyState.RUNNING and one.minutes_left is not None
+    left = f", at most {_left(one)} left" if known else ""
     table = Table(title=title + left, box=box.SIMPLE_HEAD, padding=0)
     best = "best ΔE₀₀" if one.settings.objective == OBJECTIVE else f"best {HEADINGS[one.settings.objective]}"
     for heading in ("cell", "trials", "running", "pruned", "failed", best, "finals", "controls"):
