@@ -10,7 +10,6 @@ import argparse
 import json
 import shutil
 import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -23,7 +22,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from benchmarks.measure import Options, Result, Spread, interleaved, ratio
+from benchmarks.measure import Options, Result, Spread, interleaved, ratio, seconds_of
 from benchmarks.process_memory import GB, Peak, watched
 from benchmarks.repeats import write_repeats
 from data_utils.batches import Batches
@@ -44,6 +43,7 @@ ARCHITECTURES = ("koalarization", "unet", "cgan", "vggunet")
 DRIVER, TRIAL, TOGETHER = 2 * GB, 3 * GB, 6 * GB
 WIDTH = 8
 COMPARED = 4096  # images, enough to be decoded in processes
+CPU = torch.device("cpu")
 _SOURCE = "source.json"
 _Decode = Callable[[Path, int], tuple[np.ndarray, np.ndarray]]  # to S×S×3 colour and S×S grey
 
@@ -153,17 +153,11 @@ def _preparations(
             (root / path.name).hardlink_to(path)
         for turn in range(repeats):
             cache = Path(folder) / f"cache{turn}"
-            ours.append(_seconds(partial(load_dataset, root, size, cache=cache)))
-            loop.append(_seconds(partial(_loop, files, size, target, _checked)))
-            bare.append(_seconds(partial(_loop, files, size, target, _unchecked)))
+            ours.append(seconds_of(partial(load_dataset, root, size, cache=cache), CPU))
+            loop.append(seconds_of(partial(_loop, files, size, target, _checked), CPU))
+            bare.append(seconds_of(partial(_loop, files, size, target, _unchecked), CPU))
             shutil.rmtree(cache)
     return ours, loop, bare
-
-
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def _loop(files: Sequence[Path], size: int, target: Path, decode: _Decode) -> None:

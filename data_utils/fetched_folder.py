@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import tarfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -18,16 +17,14 @@ from filelock import FileLock
 
 from data_utils.addresses import SHARDS, require_usable, shards_of, store_at
 from data_utils.cache import explained
-from data_utils.errors import DataError, printable
+from data_utils.decode_dataset import Progress
+from data_utils.errors import DISK_IS_FULL, DataError, printable
 from data_utils.folders import EXTENSIONS, is_left_out
 from data_utils.tar_shards import unpack
 
 AT_ONCE = 64  # files; a store answers many requests as fast as one
 _MANIFESTS = frozenset({".csv", ".json"})
 _MODIFIED = ("LastModified", "last_modified", "mtime", "updated")  # as the file systems of fsspec call it
-_FULL = (errno.ENOSPC, errno.EDQUOT)
-
-Progress = Callable[[int, int], None]
 
 
 class _Remote(NamedTuple):
@@ -88,7 +85,7 @@ def _explained(address: str, cache: Path) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:  # every file system of fsspec raises errors of its own kinds
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in DISK_IS_FULL:
             with explained(cache):
                 raise
         reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -12,7 +12,6 @@ disk or a store that went away leaves the last good checkpoint. A key has one wr
 
 from __future__ import annotations
 
-import errno
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from data_utils.addresses import require_store
-from data_utils.errors import DataError
+from data_utils.errors import DISK_IS_FULL, DataError
 from study.errors import StudyError, UsageError, first_line
 from study.storage.stores import MARKER, NUMBER, TEMPORARY, Folder, ObjectStore, Store, keys_of
 
@@ -170,9 +169,8 @@ class Storage:
 
 def _is_full(error: Exception) -> bool:
     """Whether a disk or a quota is used up; safetensors has the number in its text alone."""
-    numbers = (errno.ENOSPC, errno.EDQUOT)
-    return getattr(error, "errno", None) in numbers or any(
-        f"(os error {one})" in str(error) for one in numbers
+    return getattr(error, "errno", None) in DISK_IS_FULL or any(
+        f"(os error {one})" in str(error) for one in DISK_IS_FULL
     )
 
 
