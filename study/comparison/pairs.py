@@ -107,10 +107,12 @@ def lead_sentence(best: str, pairs: list[Pair], dataset: str) -> str:
 
 def _of_one_replicate(rivals: Mapping[str, Pair]) -> str:
     """What the lead owes to comparisons that rest on one replicate: of a study of one, or since others collapsed."""
-    single = [name for name, pair in rivals.items() if pair.verdict.difference.scope != "architecture"]
+    found = {name: pair.verdict.difference for name, pair in rivals.items()}
+    compared = {name: one for name, one in found.items() if not math.isnan(one.value)}
+    single = [name for name, one in compared.items() if one.scope != "architecture"]
     if not single:
         return ""
-    if len(single) == len(rivals):
+    if len(single) == len(compared):
         return ", as far as one replicate can tell"
     return f"; {listed(single, 'and')} could be compared in one replicate alone"
 

@@ -22,6 +22,7 @@ from study.reporting.page import write_report
 from study.settings.identity import NOBODY
 from study.settings.schema import StudySettings, cell_key
 from study.settings.study_folder import StudyHome
+from study.statistics.components import FEWEST
 from study.tracking.names import runs_page
 from study.tracking.owner import experiment_number
 from study.tracking.record import StudyRecord
@@ -99,7 +100,8 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
         heading = _SHORT.get(column, HEADINGS[column])
         table.add_column(heading, no_wrap=column != "beats", justify="right" if numeric else "left")
     dataset = ""
-    for row in table_rows(record.trivial, summaries):
+    rows = table_rows(record.trivial, summaries)
+    for row in rows:
         if row["dataset"] != dataset:
             dataset = row["dataset"]
             table.add_section()
@@ -107,8 +109,10 @@ def summary_table(record: StudyRecord, summaries: list[CellSummary]) -> Table:
         means = [row.get(column, "").partition(" [")[0] for column in _MEANS]
         shown = [row.get(column, "") for column in ("search", "beats")]
         table.add_row(f"  {row['model']}", row.get(OBJECTIVE, ""), *means, *shown)
+    intervals = any(" [" in row.get(OBJECTIVE, "") for row in rows)
     table.caption = (
-        "[95 % interval]; c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
+        f"{'[95 % interval]' if intervals else f'no intervals: fewer than {FEWEST} test images'}; "
+        "c/p/f: trials complete, pruned, failed; in brackets: trivial predictions"
     )
     return table
 

@@ -26,6 +26,7 @@ from study.comparison.table import interval_text, number_text, objective_text
 from study.comparison.verdict import MARGIN
 from study.search.trial_spec import TrialState
 from study.statistics import Interval, collapse_rate, mean_interval
+from study.statistics.components import FEWEST
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,9 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
     model, trials = record.settings["model"], record.settings["budget"]["trials"]
     images = cells[0].scores().shape[1]
     setting = f"{model['image_size']} px, width {model['width']}, {counted(trials, 'trial')} a cell"
+    if images < FEWEST:
+        are = "is" if images == 1 else "are"
+        return f"Intervals and p-values need at least {FEWEST} test images; there {are} {images}, at {setting}."
     if record.replicates > 1:
         counts = sorted({len(cell.finals) for cell in cells})
         many = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))

@@ -1,5 +1,6 @@
 """The verdict in one sentence."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -7,10 +8,9 @@ import pytest
 from study.comparison.pairs import lead_sentence
 
 
-def pair(a: str, b: str, word: str, scope: str = "architecture"):
-    return SimpleNamespace(
-        a=a, b=b, verdict=SimpleNamespace(word=word, difference=SimpleNamespace(scope=scope))
-    )
+def pair(a: str, b: str, word: str, scope: str = "architecture", value: float = -1.0):
+    difference = SimpleNamespace(scope=scope, value=value)
+    return SimpleNamespace(a=a, b=b, verdict=SimpleNamespace(word=word, difference=difference))
 
 
 @pytest.mark.parametrize(
@@ -41,6 +41,13 @@ def pair(a: str, b: str, word: str, scope: str = "architecture"):
             ],
             "It is not decided which architecture colours fruit best: cgan, unet or koalarization; koalarization "
             "could be compared in one replicate alone.",
+        ),
+        (
+            [
+                pair("cgan", "unet", "not decided"),
+                pair("cgan", "koalarization", "not decided", "these configurations", math.nan),
+            ],
+            "It is not decided which architecture colours fruit best: cgan, unet or koalarization.",
         ),
         (
             [
