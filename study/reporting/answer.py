@@ -143,7 +143,9 @@ def _how_sure(evidence: Evidence, cells: list[CellEvidence]) -> str:
     setting = f"{model['image_size']} px, width {model['width']}, {counted(trials, 'trial')} a cell"
     if images < FEWEST:
         are = "is" if images == 1 else "are"
-        return f"Intervals and p-values need at least {FEWEST} test images; there {are} {images}, at {setting}."
+        return (
+            f"Intervals and p-values need at least {FEWEST} test images; there {are} {images}, at {setting}."
+        )
     if record.replicates > 1:
         counts = sorted({len(cell.finals) for cell in cells})
         many = " to ".join(str(count) for count in dict.fromkeys((counts[0], counts[-1])))
