@@ -1,4 +1,4 @@
-"""Where images may lie when it is no folder of this machine: an object store, or tar shards anywhere."""
+"""Where images may lie when it is no folder of this machine: an object store, or shards anywhere."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import urlsplit
 
 from data_utils.errors import DataError, printable
 
-SHARDS = "webdataset:"
+WEBDATASET, PARQUET = "webdataset:", "parquet:"  # before the address of shards of these forms
+_ENDINGS = {WEBDATASET: ".tar", PARQUET: ".parquet"}
 # A store that does not answer must fail in seconds, not hang for botocore's minutes.
 _S3_OPTIONS = {"config_kwargs": {"connect_timeout": 5, "read_timeout": 60, "retries": {"max_attempts": 3}}}
 _NUMBERS = re.compile(r"\{(\d+)\.\.(\d+)\}")
@@ -18,13 +19,21 @@ _MOST_SHARDS = 100_000
 
 def is_address(source: str | Path) -> bool:
     """Whether images have to be fetched from there before they can be read."""
-    return str(source).startswith(SHARDS) or "://" in str(source)
+    return form_of(str(source)) is not None or "://" in str(source)
+
+
+def form_of(address: str) -> str | None:
+    """The form of shards that an address begins with, of `_ENDINGS`; None for a folder of images."""
+    return next((form for form in _ENDINGS if address.startswith(form)), None)
 
 
 def name_of(address: str) -> str:
     """What images at an address are called: its last part, of shards what stands before their numbers."""
-    last = PurePosixPath(address.removeprefix(SHARDS)).name
-    return last.removesuffix(".tar").partition("{")[0].rstrip(".-_") if address.startswith(SHARDS) else last
+    form = form_of(address)
+    if form is None:
+        return PurePosixPath(address).name
+    last = PurePosixPath(address.removeprefix(form)).name
+    return last.removesuffix(_ENDINGS[form]).partition("{")[0].rstrip(".-_")
 
 
 def require_usable(address: str) -> None:
@@ -33,7 +42,7 @@ def require_usable(address: str) -> None:
     Raises:
         DataError: As `require_store`, or a pattern names no shard.
     """
-    for one in shards_of(address) if address.startswith(SHARDS) else [address]:
+    for one in shards_of(address) if form_of(address) else [address]:
         require_store(one)
 
 
@@ -69,16 +78,18 @@ def store_at(address: str) -> tuple[Any, str]:
 
 
 def shards_of(address: str) -> list[str]:
-    """The tar files of `webdataset:PATTERN`, where `{000..127}` stands for numbers.
+    """The files of `webdataset:PATTERN` or `parquet:PATTERN`, where `{000..127}` stands for numbers.
 
     Raises:
         DataError: The pattern names no file or too many.
     """
-    pattern = address.removeprefix(SHARDS)
+    form = form_of(address) or WEBDATASET
+    pattern = address.removeprefix(form)
     found = _expanded(pattern)
     if not pattern or not found:
         raise DataError(
-            f"{printable(address)} names no shard; write webdataset:ADDRESS.tar, with {{000..127}} for numbers."
+            f"{printable(address)} names no shard; write {form}ADDRESS{_ENDINGS[form]}, with {{000..127}} for "
+            "numbers."
         )
     return found
 

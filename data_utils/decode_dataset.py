@@ -45,6 +45,8 @@ class Decoding:
         layout: what was recognised.
         size: side of the square images.
         folder: the cache folder; unfinished work lies there and is continued.
+        address: where the layout's folder was fetched from, which then counts in its place: the arrays have the same
+            key wherever that folder lies.
         skip_bad: leave out refused files instead of stopping.
         workers: threads or processes.
         progress: told after each shard.
@@ -56,6 +58,7 @@ class Decoding:
         size: int,
         folder: Path,
         *,
+        address: str | None = None,
         skip_bad: bool,
         workers: int,
         progress: Progress | None = None,
@@ -63,7 +66,9 @@ class Decoding:
         self.layout, self.size, self.folder = layout, size, folder
         self.skip_bad, self.workers, self.progress = skip_bad, workers, progress
         self._stamps = {path: stamp(path) for entry in layout.entries for path in files_of(entry)}
-        place = hashlib.sha256(os.fsencode(layout.root.resolve()) + repr(size).encode()).hexdigest()
+        self._fetched = address is not None
+        self._place = os.fsencode(address or layout.root.resolve())
+        place = hashlib.sha256(self._place + repr(size).encode()).hexdigest()
         self._work = folder / f"{place[:32]}.decoding"
         self._lock = FileLock(self._work.with_suffix(".lock"))
 
@@ -83,11 +88,14 @@ class Decoding:
         """Hash of everything the decoded images depend on, in their order."""
         digest = hashlib.sha256(repr((CODE_VERSION, PIL.__version__, self.size)).encode())
         # Archives unpack different pictures with equal names and times, so the folder counts too.
-        digest.update(os.fsencode(self.layout.root.resolve()))
+        digest.update(self._place)
         for entry in self.layout.entries:
             for path in files_of(entry):
                 name = os.fsencode(path.relative_to(self.layout.root))
-                digest.update(b"\0" + name + repr(self._stamps[path]).encode())
+                known = self._stamps[path]
+                # The mode of a fetched file is that of this machine's user.
+                counts = known[:2] if self._fetched and known else known
+                digest.update(b"\0" + name + repr(counts).encode())
             digest.update(b"\1")
         return digest.hexdigest()
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -15,15 +14,17 @@ from typing import Any, NamedTuple
 
 from filelock import FileLock
 
-from data_utils.addresses import SHARDS, require_usable, shards_of, store_at
+from data_utils import parquet_shards, tar_shards
+from data_utils.addresses import PARQUET, WEBDATASET, form_of, require_usable, shards_of, store_at
 from data_utils.cache import explained
 from data_utils.decode_dataset import Progress
 from data_utils.errors import DISK_IS_FULL, DataError, printable
 from data_utils.folders import EXTENSIONS, is_left_out
-from data_utils.tar_shards import unpack
+from data_utils.shard_images import UnusableShard
 
 AT_ONCE = 64  # files; a store answers many requests as fast as one
 _MANIFESTS = frozenset({".csv", ".json"})
+_UNPACK = {WEBDATASET: tar_shards.unpack, PARQUET: parquet_shards.unpack}
 _MODIFIED = ("LastModified", "last_modified", "mtime", "updated")  # as the file systems of fsspec call it
 
 
@@ -47,6 +48,10 @@ class _Remote(NamedTuple):
         status = path.stat()
         return self.size in (None, status.st_size) and int(status.st_mtime) == int(self.modified)
 
+    def mark(self, path: Path) -> None:
+        """Give a copy its time, in whole seconds: what the disk of every machine can keep."""
+        os.utime(path, (int(self.modified), int(self.modified)))
+
 
 def fetched_folder(address: str, cache: Path, progress: Progress | None = None) -> Path:
     """Fetch what this machine does not have yet of the images at an address, and remove what is gone there.
@@ -55,7 +60,8 @@ def fetched_folder(address: str, cache: Path, progress: Progress | None = None) 
     and a later one fetches what has changed.
 
     Args:
-        address: A folder as `SCHEME://…`, for any scheme that fsspec speaks, or tar shards as `webdataset:…`.
+        address: A folder as `SCHEME://…`, for any scheme that fsspec speaks, or shards as `webdataset:…` or
+            `parquet:…`.
         cache: The cache folder, in which the files are kept.
         progress: Told how many of how many files or shards are there, now and then.
 
@@ -71,8 +77,9 @@ def fetched_folder(address: str, cache: Path, progress: Progress | None = None) 
     with explained(cache):
         folder.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_name("lock")), _explained(address, cache):
-        fetch = _fetch_shards if address.startswith(SHARDS) else _fetch_files
-        for done, total in fetch(address, folder):
+        form = form_of(address)
+        fetched = _fetch_shards(address, form, folder) if form else _fetch_files(address, folder)
+        for done, total in fetched:
             if progress is not None:
                 progress(done, total)
     return folder
@@ -100,7 +107,8 @@ def _fetch_files(address: str, folder: Path) -> Iterator[tuple[int, int]]:
     there = _listed(store, root)
     if not any(PurePosixPath(name).suffix.lower() in EXTENSIONS for name in there):
         raise DataError(
-            f"{printable(address)} holds no images; tar shards are given as webdataset:ADDRESS.tar."
+            f"{printable(address)} holds no images; shards are given as webdataset:ADDRESS.tar or "
+            "parquet:ADDRESS.parquet."
         )
     for path in folder.rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in there:
@@ -113,7 +121,7 @@ def _fetch_files(address: str, folder: Path) -> Iterator[tuple[int, int]]:
             arrived = [Path(arriving, str(number)) for number in range(len(chunk))]
             store.get([remote.path for remote in chunk.values()], [str(path) for path in arrived])
             for (name, remote), path in zip(chunk.items(), arrived, strict=True):
-                os.utime(path, (remote.modified, remote.modified))
+                remote.mark(path)
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 path.replace(folder / name)
 
@@ -128,8 +136,8 @@ def _listed(store: Any, root: str) -> dict[str, _Remote]:
     return found
 
 
-def _fetch_shards(address: str, folder: Path) -> Iterator[tuple[int, int]]:
-    shards = shards_of(address)
+def _fetch_shards(address: str, form: str, folder: Path) -> Iterator[tuple[int, int]]:
+    shards, unpack = shards_of(address), _UNPACK[form]
     for number, shard in enumerate(shards):
         yield number, len(shards)
         store, path = store_at(shard)
@@ -140,11 +148,11 @@ def _fetch_shards(address: str, folder: Path) -> Iterator[tuple[int, int]]:
             continue
         for stale in folder.rglob(f"{prefix}-*"):
             stale.unlink()
-        try:
-            with store.open(path, "rb") as file:
+        with store.open(path, "rb") as file:
+            try:
                 images = unpack(file, folder, prefix)
-        except (tarfile.TarError, EOFError) as error:
-            raise DataError(f"{printable(shard)} is damaged or no tar file ({error}); replace it.") from error
+            except UnusableShard as error:
+                raise DataError(f"{printable(shard)} {error}; replace it.") from error
         for image in images:
-            os.utime(image, (remote.modified, remote.modified))
+            remote.mark(image)
         unpacked.write_text(json.dumps(remote), encoding="utf-8")

@@ -37,6 +37,15 @@ class CacheEntry:
 
 
 @dataclass(frozen=True)
+class Fetched:
+    """From which address a set was fetched, and how it was prepared: another machine can do the same."""
+
+    address: str
+    size: int
+    skip_bad: bool
+
+
+@dataclass(frozen=True)
 class SetSource(CacheEntry):
     """Where the cache keeps the arrays of a set.
 
@@ -44,11 +53,13 @@ class SetSource(CacheEntry):
         layout: ``ImageSet.layout``.
         root: ``ImageSet.root``.
         left_out: ``ImageSet.left_out``.
+        fetched: None where the images lie in a folder.
     """
 
     layout: str
     root: str
     left_out: tuple[str, ...] = ()
+    fetched: Fetched | None = None
 
 
 @dataclass(frozen=True, eq=False)

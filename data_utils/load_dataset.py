@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import astuple
 from pathlib import Path
 
 from data_utils.addresses import is_address, name_of
@@ -11,11 +12,11 @@ from data_utils.decode_dataset import Decoding, Progress
 from data_utils.drawn.drawn_set import DRAWN_SETS, DrawnSet
 from data_utils.errors import DataError, printable
 from data_utils.fetched_folder import fetched_folder
-from data_utils.image_set import ImageSet, Refused, SetSource
+from data_utils.image_set import Fetched, ImageSet, Refused, SetSource
 from data_utils.layouts import recognise
 from data_utils.set_arrays import image_set
 
-__all__ = ["DRAWN", "ImageSet", "Refused", "load_dataset"]
+__all__ = ["DRAWN", "ImageSet", "Refused", "fetch_again", "load_dataset"]
 
 DRAWN = "drawn:"
 MAX_SIZE = 4096  # pixels; larger training images fit no memory
@@ -62,13 +63,43 @@ def load_dataset(
         drawn = DrawnSet(kind, size)
         place = SetSource(str(folder.absolute()), drawn.key, name or kind, "drawn", str(source))
         return image_set(place, cached_arrays(folder, drawn.key, drawn.build))
-    root = fetched_folder(str(source), folder, progress) if is_address(source) else Path(source)
+    fetched = Fetched(str(source), size, skip_bad) if is_address(source) else None
+    root = fetched_folder(fetched.address, folder, progress) if fetched else Path(source)
     layout = recognise(root, skip_unpaired=skip_bad)
-    threads = workers or os.cpu_count() or 1
-    with Decoding(layout, size, folder, skip_bad=skip_bad, workers=threads, progress=progress) as decoding:
+    decoding = Decoding(
+        layout,
+        size,
+        folder,
+        address=fetched.address if fetched else None,
+        skip_bad=skip_bad,
+        workers=workers or os.cpu_count() or 1,
+        progress=progress,
+    )
+    with decoding:
         arrays = cached_arrays(folder, decoding.key, decoding.build)
-    fetched = is_address(source)
-    own_name = name or printable(name_of(str(source)) if fetched else layout.root.resolve().name)
-    shown = printable(str(source) if fetched else layout.root)
-    place = SetSource(str(folder.absolute()), decoding.key, own_name, layout.kind, shown, layout.left_out)
+    own_name = name or printable(name_of(fetched.address) if fetched else layout.root.resolve().name)
+    shown = printable(fetched.address if fetched else layout.root)
+    place = SetSource(
+        str(folder.absolute()), decoding.key, own_name, layout.kind, shown, layout.left_out, fetched
+    )
     return image_set(place, arrays)
+
+
+def fetch_again(source: SetSource, cache: Path | None = None) -> ImageSet | None:
+    """Fetch and prepare a set on this machine, as another one has.
+
+    Args:
+        source: ``ImageSet.source`` of the set there.
+        cache: This machine's cache folder; by default the user's.
+
+    Returns:
+        The set; None where its images lie in a folder, or those at its address are no longer the same.
+
+    Raises:
+        DataError: As ``load_dataset``.
+    """
+    if source.fetched is None:
+        return None
+    address, size, skip_bad = astuple(source.fetched)
+    images = load_dataset(address, size, name=source.name, skip_bad=skip_bad, cache=cache)
+    return images if images.source is not None and images.source.key == source.key else None

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "folder",
         metavar="DIR",
-        help="a folder of images, an address of one (s3://…, webdataset:…), drawn:scenes or drawn:fruit",
+        help="a folder of images, an address of one (s3://…, webdataset:…, parquet:…), drawn:scenes or drawn:fruit",
     )
     parser.add_argument(
         "--size", type=int, default=DEFAULT_SIZE, help="side in pixels (default: %(default)s)"

@@ -8,6 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from data_utils.folders import EXTENSIONS
+from data_utils.shard_images import UnusableShard, in_categories
 
 LABEL = ".cls"
 _LARGEST = 1 << 30  # bytes of an image; what is larger is no photograph
@@ -26,10 +27,20 @@ def unpack(shard: IO[bytes], folder: Path, prefix: str) -> list[Path]:
         The files.
 
     Raises:
-        tarfile.TarError, EOFError: It is no tar file, or is damaged.
+        UnusableShard: It is no tar file, or is damaged.
         OSError: A file cannot be written.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    try:
+        images, labels = _unpacked(shard, folder, prefix)
+    except (tarfile.TarError, EOFError) as error:
+        raise UnusableShard(f"is damaged or no tar file ({error})") from error
+    numbers = {key: label for key, label in labels.items() if key in images and label.isdigit()}
+    return in_categories(images, numbers, folder)
+
+
+def _unpacked(shard: IO[bytes], folder: Path, prefix: str) -> tuple[dict[str, Path], dict[str, str]]:
+    """Images and labels by key."""
     images: dict[str, Path] = {}
     labels: dict[str, str] = {}
     with tarfile.open(fileobj=shard, mode="r|*") as tar:
@@ -44,9 +55,7 @@ def unpack(shard: IO[bytes], folder: Path, prefix: str) -> list[Path]:
                     shutil.copyfileobj(content, file)
             elif suffix == LABEL:
                 labels[key] = content.read(_LONGEST_LABEL).decode("ascii", "replace").strip()
-    if images and all(labels.get(key, "").isdigit() for key in images):
-        return [_moved(path, folder / labels[key]) for key, path in images.items()]
-    return list(images.values())
+    return images, labels
 
 
 def _split(member: str) -> tuple[str, str]:
@@ -55,8 +64,3 @@ def _split(member: str) -> tuple[str, str]:
     stem, _, suffix = path.name.partition(".")
     folders = [part for part in path.parts[:-1] if part not in ("/", ".", "..")]
     return "-".join([*folders, stem]), f".{suffix.lower()}"
-
-
-def _moved(path: Path, folder: Path) -> Path:
-    folder.mkdir(exist_ok=True)
-    return path.rename(folder / path.name)

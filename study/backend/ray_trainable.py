@@ -16,7 +16,7 @@ from models.hardware import bound_memory, choose_device
 from models.plugins import load_packed
 from study.backend.node_cache import node_arrays, node_images
 from study.backend.ray_adapters import NOTE, PICTURE, REPORTS, TEST, spec_of
-from study.backend.seeing_nodes import why_unseen
+from study.backend.ready_nodes import why_unseen
 from study.errors import StudyError
 from study.search.trial_spec import TrialSpec
 from study.settings.identity import Identity

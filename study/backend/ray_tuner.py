@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from models.plugins import packed
@@ -16,7 +17,7 @@ from study.settings.study_folder import StudyHome
 from study.training.data import Prepared
 
 if TYPE_CHECKING:
-    from study.backend.seeing_nodes import SeeingNodes
+    from study.backend.ready_nodes import ReadyNodes
 
 
 def run_trials(
@@ -25,7 +26,7 @@ def run_trials(
     home: StudyHome,
     conductor: Conductor,
     say: Callable[[str], None],
-    nodes: SeeingNodes | None = None,
+    nodes: ReadyNodes | None = None,
 ) -> None:
     """Run what the conductor hands out until it has nothing left; Ray is connected.
 
@@ -65,7 +66,8 @@ def run_trials(
         lambda: capacity.request().get("GPU", 0.0),
         nodes.placement if nodes else dict,
     )
-    scheduler = LedgerScheduler(conductor, Watch(say, capacity.request, living_nodes))
+    watch = Watch(say, capacity.request, living_nodes, nodes.waiting_for if nodes else str)
+    scheduler = LedgerScheduler(conductor, watch)
 
     def request(config: dict[str, Any]) -> tune.PlacementGroupFactory:
         # As the cluster was when the trial was handed out: GPUs may join while the study runs.
@@ -111,8 +113,9 @@ def train_trials(
     from ray import tune
 
     from models.vgg import vgg16_describer
+    from study.backend.node_cache import bring_data
     from study.backend.ray_trainable import ColorizationTrial, Shared
-    from study.backend.seeing_nodes import SeeingNodes
+    from study.backend.ready_nodes import ReadyNodes
     from study.training.features import feature_kinds
 
     storage, identity = home.storage_uri(settings), home.identity or NOBODY
@@ -126,5 +129,7 @@ def train_trials(
         prepared.features,
         {kind: ray.put(vgg16_describer(kind, settings.model.vgg16)) for kind in feature_kinds(settings)},
     )
-    nodes = SeeingNodes(storage, identity.key, driver, say)
+    entries = [entry for kinds in shared.features.values() for entry in kinds.values() if entry is not None]
+    bring = partial(bring_data, shared.plugins, list(shared.images.values()), entries, driver)
+    nodes = ReadyNodes(storage, identity.key, driver, bring, say)
     run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say, nodes)

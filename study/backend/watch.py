@@ -17,6 +17,7 @@ from study.backend.capacity import Resources, described, trials_on
 TOLD_AFTER, ENDED_AFTER = 5, 20
 _LEAST_TOLD, _LEAST_ENDED, _UNKNOWN_TOLD = 60.0, 300.0, 600.0
 _UNPLACED_SECONDS = 60.0
+_SECONDS_BETWEEN_LINES = 10.0
 _SECONDS = 1.0
 _TO_ASK_FOR_LESS = (
     "to ask for less, interrupt it and go on with --resume and another resources.cpus_per_trial or "
@@ -48,6 +49,7 @@ class Watch:
         say: Prints a sentence.
         request: What a trial asks for.
         nodes: What the nodes of the cluster have.
+        getting_ready: A sentence on nodes that cannot have trials yet; empty if there are none.
         clock: Seconds from some start.
     """
 
@@ -56,14 +58,17 @@ class Watch:
         say: Callable[[str], None],
         request: Callable[[], Resources],
         nodes: Callable[[], Sequence[Resources]],
+        getting_ready: Callable[[], str] = str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._say = say
         self._request = request
         self._nodes = nodes
+        self._getting_ready = getting_ready
         self._clock = clock
         self._looked = float("-inf")
         self._unplaced_since: float | None = None
+        self._told_ready = float("-inf")
         self._told_nodes = ""
         self._heard: dict[str, float] = {}
         self._longest: dict[str, float] = {}
@@ -99,6 +104,12 @@ class Watch:
     def _look_for_room(self, now: float, *, waiting: bool) -> None:
         if not waiting:
             self._unplaced_since, self._told_nodes = None, ""
+            return
+        if sentence := self._getting_ready():
+            self._unplaced_since = None
+            if now - self._told_ready >= _SECONDS_BETWEEN_LINES:
+                self._told_ready = now
+                self._say(sentence)
             return
         if self._unplaced_since is None:
             self._unplaced_since = now

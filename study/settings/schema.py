@@ -41,7 +41,8 @@ class DatasetSettings(Section):
 
     root: str = Field(
         description="folder of images, or an address that they are fetched from (`s3://BUCKET/FOLDER`, "
-        "`webdataset:ADDRESS-{000..127}.tar`), or `drawn:scenes` / `drawn:fruit` for the embedded sets"
+        "`webdataset:ADDRESS-{000..127}.tar`, `parquet:ADDRESS.parquet`), or `drawn:scenes` / `drawn:fruit` for the "
+        "embedded sets"
     )
     train_limit: int | None = Field(None, ge=1, description="train on a random subset of this many images")
     validation_limit: int | None = Field(None, ge=1, description="validate on a random subset")

@@ -25,6 +25,7 @@ KEYS = {
     "PYTHONPATH": str(REPOSITORY),  # where the head has the software; the other machines have none
 }
 MAKE = f"import s3fs; s3fs.S3FileSystem().mkdir({_BUCKET!r})"
+PUT = "import sys, s3fs; s3fs.S3FileSystem().put(*sys.argv[1:], recursive=True)"
 LIST = f"import s3fs; print(*s3fs.S3FileSystem().find({_BUCKET!r}), sep='\\n')"
 
 
@@ -61,7 +62,7 @@ def make_bucket(host):
 
 
 @pytest.mark.timeout(400)
-def test_images_are_sent_the_study_runs_and_its_table_comes_back(cluster):
+def test_images_are_sent_nodes_fetch_them_the_study_runs_and_its_table_comes_back(cluster):
     cluster, laptop = cluster
     head, worker = cluster.hosts[:2]
     here = head.local / "studies"  # a folder of the head's own
@@ -71,7 +72,8 @@ def test_images_are_sent_the_study_runs_and_its_table_comes_back(cluster):
         return laptop.execute(["env", "--chdir", laptop.local, *job], env=ENVIRONMENT, timeout=200)
 
     submit("cp", "--recursive", ".", here, options=["--working-dir", laptop.local / "photos"])
-    launch = ["python", "-m", "study.launch", here / "study.yaml", "--data", here / "images"]
+    submit("python", "-c", PUT, here / "images", f"{_BUCKET}/images")
+    launch = ["python", "-m", "study.launch", here / "study.yaml", "--data", f"s3://{_BUCKET}/images"]
     places = ["--home", here / "runs", "--storage", f"s3://{_BUCKET}/photos", "--ray-address", "auto"]
     printed = submit(*launch, *places)
     table = submit("python", "-m", "study.export", "--name", NAME, "--home", here / "runs")
@@ -84,6 +86,9 @@ def test_images_are_sent_the_study_runs_and_its_table_comes_back(cluster):
     kept = head.execute(["python", "-c", LIST], env=KEYS)
     assert f"{_BUCKET}/photos/{NAME}/trials/images/unet/0/" in kept
     assert not (worker.private / "studies").exists()
+    for node in (head, worker):  # each has fetched the photographs itself
+        cache = node.private / "home" / ".cache" / "colorization-study"
+        assert len(list(cache.glob("*.fetched/images/*.png"))) == 48
     # Ray's own logs hold the environment that it was started in; the study's files must not.
     found = subprocess.run(
         ["grep", "-rlI", PASSWORD, head.private / "studies"], capture_output=True, text=True, check=False

@@ -103,6 +103,7 @@ def test_shards_are_unpacked_once_and_again_when_they_change(tmp_path, there, nu
         ("s3://bucket/fruit?endpoint=x", "must not carry credentials or options"),
         ("nosuchscheme://bucket/fruit", "The address nosuchscheme://bucket/fruit cannot be used"),
         ("webdataset:", "names no shard"),
+        ("parquet:", "names no shard; write parquet:ADDRESS.parquet"),
         ("webdataset:/x-{0..99999999}.tar", "names more than"),
         ("webdataset:/nowhere/x-{0..3}.tar", "cannot be fetched"),
         ("file:///nowhere", "file:///nowhere holds no images"),

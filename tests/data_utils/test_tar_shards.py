@@ -4,6 +4,7 @@ import tarfile
 import pytest
 from PIL import Image
 
+from data_utils.shard_images import UnusableShard
 from data_utils.tar_shards import unpack
 
 
@@ -80,5 +81,5 @@ def test_a_shard_may_be_compressed(tmp_path):
 
 @pytest.mark.parametrize("content", [b"no tar file at all", b""])
 def test_what_is_no_tar_file_is_refused(tmp_path, content):
-    with pytest.raises((tarfile.TarError, EOFError)):
+    with pytest.raises(UnusableShard, match="no tar file"):
         unpack(io.BytesIO(content), tmp_path, "0")

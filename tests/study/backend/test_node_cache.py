@@ -11,7 +11,8 @@ from data_utils.image_set import CacheEntry
 from data_utils.load_dataset import load_dataset
 from data_utils.mapped_set import pieces_of
 from study.backend import node_cache
-from study.backend.node_cache import node_arrays, node_images
+from study.backend.node_cache import bring_data, node_arrays, node_images
+from tests.support.image_folders import colour_folder
 
 
 @pytest.fixture
@@ -38,6 +39,38 @@ def test_what_a_node_does_not_see_is_brought_there_once(tmp_path, node, monkeypa
     for _ in range(2):
         assert np.array_equal(node_images(images.source, "driver").colour, images.colour)
     assert travels == [images.source]
+
+
+@pytest.fixture
+def fetched(tmp_path):
+    """A set that the driver fetched from an address, and the folder there."""
+    folder = colour_folder(tmp_path / "there", 12)
+    images = load_dataset(f"file://{folder}", 32, cache=tmp_path / "driver")
+    pieces = list(pieces_of(images.source))
+    shutil.rmtree(tmp_path / "driver")
+    return images.source, images.fingerprint, folder, pieces
+
+
+def test_images_at_an_address_are_fetched_by_the_node(tmp_path, node, monkeypatch, fetched):
+    source, fingerprint, _, _ = fetched
+    monkeypatch.setattr(node_cache, "_pieces", None)  # nothing travels
+    assert bring_data({}, [source], [], "driver") == ""
+    assert node_images(source, "driver").fingerprint == fingerprint
+
+
+def test_what_changed_at_the_address_or_is_gone_comes_from_the_driver(tmp_path, node, monkeypatch, fetched):
+    source, fingerprint, folder, pieces = fetched
+    monkeypatch.setattr(node_cache, "_pieces", lambda *_: iter(pieces))
+    first = sorted(folder.rglob("*.*"))[0]
+    first.unlink()
+    assert bring_data({}, [source], [], "driver") == ""
+    assert node_images(source, "driver").fingerprint == fingerprint
+    shutil.rmtree(tmp_path / "node")
+    shutil.rmtree(folder)
+    note = bring_data({}, [source], [], "driver")
+    assert "holds no images" in note
+    assert note.endswith("The decoded images come from the driver's node instead.")
+    assert node_images(source, "driver").fingerprint == fingerprint
 
 
 def test_pieces_are_read_on_the_drivers_node(tmp_path, node):

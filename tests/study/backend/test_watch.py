@@ -15,7 +15,14 @@ class Scene:
         self.nodes = [SMALL, SMALL]
         self.said = []
         self.ended = []
-        self.watch = Watch(self.said.append, lambda: {"CPU": 64}, lambda: self.nodes, lambda: self.now)
+        self.getting_ready = ""
+        self.watch = Watch(
+            self.said.append,
+            lambda: {"CPU": 64},
+            lambda: self.nodes,
+            lambda: self.getting_ready,
+            lambda: self.now,
+        )
 
     def pass_time(self, seconds, *trials):
         for _ in range(int(seconds)):
@@ -43,6 +50,20 @@ def test_a_trial_without_room_is_explained_after_a_minute_and_when_the_cluster_c
     scene.pass_time(600, waiting)
     assert len(scene.said) == 2
     assert "1 node of 2 CPU, 1 node of 8 CPU and 1 GPU" in scene.said[1]
+
+
+def test_nodes_that_get_the_images_first_are_told_every_ten_seconds_while_nothing_else_runs(scene):
+    waiting = scene.trial(running=False)
+    scene.getting_ready = "The images are being brought to 10.0.0.2."
+    scene.pass_time(100, scene.trial())
+    assert scene.said == []
+    scene.pass_time(95, waiting)
+    assert scene.said == [scene.getting_ready] * 10
+    scene.getting_ready = ""
+    scene.pass_time(60, waiting)
+    assert len(scene.said) == 10
+    scene.pass_time(2, waiting)
+    assert "asks for 64 CPU" in scene.said[-1]
 
 
 def test_trials_that_wait_behind_others_are_normal(scene):

@@ -125,8 +125,8 @@ LINES = [
             "tests/cluster/test_blind_node.py::test_a_node_that_does_not_see_the_storage_gets_no_trial",
         ],
         [
-            "tests/study/backend/test_seeing_nodes.py::test_a_node_that_joins_gets_trials_once_it_has_answered",
-            "tests/study/backend/test_seeing_nodes.py::test_a_node_that_sees_nothing_is_told_once_and_left_out",
+            "tests/study/backend/test_ready_nodes.py::test_a_node_that_joins_gets_trials_once_it_has_answered",
+            "tests/study/backend/test_ready_nodes.py::test_a_node_that_sees_nothing_is_told_once_and_left_out",
         ],
     ),
     Line(
