@@ -1,6 +1,4 @@
-"""Searches of ten thousand trials, on a virtual clock and on Ray: memory and time per decision, first thousand against
-last.
-"""
+"""Ten thousand trials, on a virtual clock and on Ray: memory and time per decision, first thousand against last."""
 
 from __future__ import annotations
 
@@ -56,9 +54,10 @@ def run(options: Options) -> Result:
             _measure(result, where, search, settings, StudyHome(Path(folder)))
     result.notes.append(
         f"{trials} trials of one cell ({ARCHITECTURE}, {settings.search.sampler}, {settings.search.pruner}), {EPOCHS} "
-        f"reports of ten metrics a trial that is not pruned; {CONCURRENT} trials at a time on the virtual clock, {CPUS} "
-        "on Ray. First and last: tenths of the trials; of asks the medians, of reports the means, of memory the most. A "
-        "report is written to ledger and outbox. Reopening: both are read, until a trial could be handed out.",
+        f"reports of ten metrics a trial that is not pruned; {CONCURRENT} trials at a time on the virtual clock, "
+        f"{CPUS} on Ray. First and last: tenths of the trials; of asks the medians, of reports the means, of memory "
+        "the most. A report is written to ledger and outbox. Reopening: both are read, until a trial could be handed "
+        "out."
     )
     return result
 
