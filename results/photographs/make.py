@@ -188,7 +188,14 @@ def figure(study: str, dataset: str) -> str:
         {"data": {"values": dots}, "mark": {"type": "point", "filled": True, "size": 30, "color": "#d0741c"},
          "encoding": {"x": {"field": "value", **axis}, "y": order}},
     ]  # fmt: skip
-    drawn = {"width": 520, "height": {"step": 34}, "background": "white", "layer": layers}
+    drawn = {
+        "width": 520,
+        "height": {"step": 34},
+        "background": "white",
+        # Whether labels overlap depends on the fonts of the machine.
+        "config": {"axis": {"labelOverlap": False}, "axisX": {"tickCount": 10}},
+        "layer": layers,
+    }
     return str(vl_convert.vegalite_to_svg(drawn))
 
 
