@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from models.plugins import packed
@@ -130,6 +129,10 @@ def train_trials(
         {kind: ray.put(vgg16_describer(kind, settings.model.vgg16)) for kind in feature_kinds(settings)},
     )
     entries = [entry for kinds in shared.features.values() for entry in kinds.values() if entry is not None]
-    bring = partial(bring_data, shared.plugins, list(shared.images.values()), entries, driver)
+    sets, plugins = list(shared.images.values()), shared.plugins
+
+    def bring() -> str:
+        return bring_data(plugins, sets, entries, driver)
+
     nodes = ReadyNodes(storage, identity.key, driver, bring, say)
     run_trials(tune.with_parameters(ColorizationTrial, shared=shared), settings, home, conductor, say, nodes)
