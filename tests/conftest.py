@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +16,7 @@ from study.settings.sources import load_settings
 from study.settings.study_folder import StudyHome
 from study.tracking.record import StudyRecord
 from tests.support.servers import s3_server  # noqa: F401  one for all: s3fs keeps the first one's address
+from tests.support.warm_python import run_warm
 
 ROOT = Path(__file__).parents[1]
 TINY = """
@@ -57,15 +57,7 @@ class FinishedStudy:
 def run_module(module: str, *arguments: str | Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run `python -m MODULE ARGUMENTS` as a user would."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
-    return subprocess.run(
-        [sys.executable, "-m", module, *map(str, arguments)],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=timeout,
-        check=False,
-    )
+    return run_warm(module, [*map(str, arguments)], ROOT, environment, timeout)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import ray
+from ray.tune import Callback
 from ray.tune.execution.tune_controller import TuneController
 from ray.tune.experiment import Trial
 from ray.tune.result import NODE_IP
@@ -183,6 +184,15 @@ class LedgerScheduler(_KeepsErrors, FIFOScheduler):
                     f"{reason.removeprefix(_STORAGE_ERROR)} The study stops; continue with --resume."
                 )
             self._conductor.fail(spec, reason)
+
+
+class Forgetful(Callback):
+    """Drops what Tune keeps of every number of an ended trial, half of its memory: the ledger has all results."""
+
+    def on_trial_complete(self, iteration: int, trials: list[Trial], trial: Trial, **info: Any) -> None:
+        """Tune asks for none of it again."""
+        trial.metric_n_steps.clear()
+        trial.metric_analysis.clear()
 
 
 def _seen(trial: Trial) -> Seen:

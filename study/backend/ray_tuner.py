@@ -50,7 +50,14 @@ def run_trials(
     from ray import tune
 
     from study.backend.capacity import Capacity, living_nodes
-    from study.backend.ray_adapters import GPUS, PLACEMENT, LedgerScheduler, LedgerSearcher, trial_name
+    from study.backend.ray_adapters import (
+        GPUS,
+        PLACEMENT,
+        Forgetful,
+        LedgerScheduler,
+        LedgerSearcher,
+        trial_name,
+    )
     from study.backend.watch import Watch
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -88,6 +95,7 @@ def run_trials(
             # Trials keep their own checkpoints, in the study's storage.
             checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
             failure_config=tune.FailureConfig(max_failures=resources.max_failures),
+            callbacks=[Forgetful()],
             verbose=0,
         ),
     )

@@ -82,7 +82,7 @@ def for_hosts(machines, key):
 def test_up_a_study_by_submit_and_down(launcher):
     laptop, config, machines, variables = launcher
     shared, home = config.parent, machines[0].local / "runs"
-    file = write_settings(shared, trials=4, epochs=30)
+    file = write_settings(shared, trials=4, epochs=10)
     try:
         print(laptop.execute(["ray", "up", "--yes", config], env=variables, timeout=120))
         laptop.start(["ray", "dashboard", config], env=variables)

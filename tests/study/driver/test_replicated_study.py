@@ -24,7 +24,7 @@ architectures: [unet, cgan]
 model: {image_size: 16, width: 2, batch_size: 16, device: cpu}
 budget: {trials: 1, epochs: 3}
 search: {sampler: random, pruner: none, space: {cgan: {generator_init: [unet]}}}
-resources: {max_concurrent_trials: 2}
+resources: {max_concurrent_trials: 1}
 """
 CELLS = ("fruit/unet", "fruit/unet/replicate-2", "fruit/cgan", "fruit/cgan/replicate-2")
 

@@ -40,6 +40,7 @@ search: {sampler: random, pruner: none}
 finals: {seeds: 1}
 replicates: 1
 controls: false
+resources: {max_concurrent_trials: 1}
 """
 
 

@@ -24,6 +24,7 @@ finals: {seeds: 1}
 replicates: 1
 seed: 0
 controls: false
+resources: {max_concurrent_trials: 1}
 """
 
 
