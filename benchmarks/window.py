@@ -9,13 +9,14 @@ from pathlib import Path
 from statistics import mean, median
 
 import optuna
+from optuna.samplers import TPESampler
 
 from benchmarks.measure import Options, Result
 from models.architectures import architecture
 from study.backend.learning_curves import RecordedCurves
 from study.search.cells import derived_seed
 from study.search.search_space import suggest
-from study.search.strategies.informative import WINDOW, BoundedTPESampler
+from study.search.strategies.informative import WINDOW, BoundedSampler
 from study.settings.sections.search import SearchSettings
 from study.settings.space import searched
 
@@ -66,9 +67,8 @@ class _Search:
         self.seconds: list[float] = []
         for number in range(trials):
             started = time.thread_time()
-            study.sampler = BoundedTPESampler(
-                window=window, seed=derived_seed(seed, cell, number), n_startup_trials=startup
-            )
+            tpe = TPESampler(seed=derived_seed(seed, cell, number), n_startup_trials=startup)
+            study.sampler = BoundedSampler(tpe, window)
             trial = study.ask()
             suggest(trial, space)
             self.seconds.append(time.thread_time() - started)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from weakref import WeakKeyDictionary
 
 from optuna.distributions import BaseDistribution
-from optuna.samplers import TPESampler
+from optuna.samplers import BaseSampler
 from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
@@ -17,30 +17,30 @@ from optuna.trial import FrozenTrial, TrialState
 GOOD = 25
 """How many trials Optuna's TPE calls good, from 250 on (J. Bergstra et al., ICML 2013)."""
 WINDOW = 500
-"""How many ended trials it is shown: twice those at which `GOOD` is reached."""
+"""How many ended trials a sampler is shown: twice those at which `GOOD` is reached."""
 
 _LEARNT_FROM = (TrialState.COMPLETE, TrialState.PRUNED)
 
 
-class BoundedTPESampler(TPESampler):
-    """Optuna's TPE, which sees the best and the latest trials of a search, and all that are running.
+class BoundedSampler(BaseSampler):
+    """A sampler that sees the best and the latest trials of a search, and all that are running.
 
-    Up to `window` ended trials every proposal is Optuna's. Beyond, the good trials are still those that Optuna would
-    take; of the others, which it weighs the less the older they are, the oldest are left out. For searches that
-    minimise.
+    Up to `window` ended trials every proposal is its own. Beyond, the oldest of those that are not among the best are
+    left out: TPE's good trials are still those that it would take, and of the others it weighs old ones least; the
+    time of a Gaussian process's fit grows with the cube of their number. For searches that minimise.
 
     Args:
+        sampler: Of one trial.
         window: How many ended trials it is shown.
-        options: Optuna's own.
     """
 
-    def __init__(self, *, window: int = WINDOW, **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, sampler: BaseSampler, window: int = WINDOW) -> None:
+        self._sampler = sampler
         self._window = window
         self._shown: Study | None = None
 
     def _part(self, study: Study) -> Study:
-        """The part that is shown; the same all through a trial, of which each has a sampler of its own."""
+        """The part that is shown; the same all through a trial."""
         if self._shown is None:
             everything = study._get_trials(deepcopy=False)
             beginnings = _BEGINNINGS.setdefault(study._storage, {})
@@ -49,20 +49,20 @@ class BoundedTPESampler(TPESampler):
         return self._shown
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
-        """As in Optuna."""
-        return super().infer_relative_search_space(self._part(study), trial)
+        """As the sampler does."""
+        return self._sampler.infer_relative_search_space(self._part(study), trial)
 
     def sample_relative(
         self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
     ) -> dict[str, Any]:
-        """As in Optuna."""
-        return super().sample_relative(self._part(study), trial, search_space)
+        """As the sampler does."""
+        return self._sampler.sample_relative(self._part(study), trial, search_space)
 
     def sample_independent(
         self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
     ) -> Any:
-        """As in Optuna."""
-        return super().sample_independent(self._part(study), trial, param_name, param_distribution)
+        """As the sampler does."""
+        return self._sampler.sample_independent(self._part(study), trial, param_name, param_distribution)
 
 
 class Beginning:

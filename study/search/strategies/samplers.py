@@ -8,12 +8,12 @@ from typing import Any
 
 from optuna._transform import _SearchSpaceTransform
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler
+from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
-from study.search.strategies.informative import BoundedTPESampler
+from study.search.strategies.informative import BoundedSampler
 from study.settings.choices.samplers import SAMPLERS
 from study.settings.sections.search import SearchSettings
 
@@ -28,7 +28,7 @@ def make_sampler(search: SearchSettings, space: Space, seed: int) -> BaseSampler
 def tpe(search: SearchSettings, space: Space, seed: int) -> BaseSampler:
     """`tpe`; hyperparameters that exist under the same conditions are modelled together."""
     conditional = any(kind.when for kind in space.values())
-    return BoundedTPESampler(seed=seed, n_startup_trials=search.startup_trials, group=conditional)
+    return BoundedSampler(TPESampler(seed=seed, n_startup_trials=search.startup_trials, group=conditional))
 
 
 def uniform(_search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
@@ -45,7 +45,9 @@ def quasi_random(_search: SearchSettings, _space: Space, seed: int) -> BaseSampl
 
 def gaussian_process(search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
     """`gp`."""
-    return GPSampler(seed=seed, n_startup_trials=search.startup_trials, warn_independent_sampling=False)
+    return BoundedSampler(
+        GPSampler(seed=seed, n_startup_trials=search.startup_trials, warn_independent_sampling=False)
+    )
 
 
 def cma_es(search: SearchSettings, _space: Space, seed: int) -> BaseSampler:

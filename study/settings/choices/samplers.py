@@ -79,7 +79,7 @@ SAMPLERS = Table(
         Sampler(
             "gp",
             "study.search.strategies.samplers:gaussian_process",
-            "Gaussian process, expected improvement; learns from complete trials",
+            "Gaussian process, expected improvement; learns from complete trials, of a long search from the latest",
             learns_from=("COMPLETE",),
             conditional=False,
         ),

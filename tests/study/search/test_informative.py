@@ -4,10 +4,10 @@ import optuna
 import pytest
 from optuna.distributions import CategoricalDistribution, FloatDistribution
 from optuna.pruners import HyperbandPruner, NopPruner
-from optuna.samplers import TPESampler
+from optuna.samplers import GPSampler, TPESampler
 from optuna.trial import TrialState, create_trial
 
-from study.search.strategies.informative import GOOD, Beginning, BoundedTPESampler
+from study.search.strategies.informative import GOOD, Beginning, BoundedSampler
 
 SPACE = {
     "learning_rate": FloatDistribution(1e-5, 1e-2, log=True),
@@ -52,7 +52,7 @@ def test_the_best_the_latest_and_the_running_trials_are_shown(study):
 
 
 def test_within_the_window_every_proposal_is_optunas(study):
-    ours = proposed(study, BoundedTPESampler(window=80, seed=3, n_startup_trials=4))
+    ours = proposed(study, BoundedSampler(TPESampler(seed=3, n_startup_trials=4), 80))
     study.tell(80, state=TrialState.FAIL)
     assert ours == proposed(study, TPESampler(seed=3, n_startup_trials=4))
 
@@ -65,8 +65,14 @@ def test_beyond_it_a_proposal_is_what_optuna_would_make_of_those_trials_alone(st
     part = optuna.create_study()
     part.add_trials(Beginning().informative(study.get_trials(), window=40))
     options = {"seed": 3, "n_startup_trials": 4, "group": group}
-    assert proposed(study, BoundedTPESampler(window=40, **options)) == proposed(part, TPESampler(**options))
+    assert proposed(study, BoundedSampler(TPESampler(**options), 40)) == proposed(part, TPESampler(**options))
     assert len(study.trials) == 81
+
+
+def test_a_gaussian_process_is_shown_no_more_either(study):
+    part = optuna.create_study()
+    part.add_trials(Beginning().informative(study.get_trials(), window=40))
+    assert proposed(study, BoundedSampler(GPSampler(seed=3), 40)) == proposed(part, GPSampler(seed=3))
 
 
 def test_what_is_remembered_of_a_search_that_goes_on_changes_nothing(study):
