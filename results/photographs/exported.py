@@ -45,6 +45,10 @@ class ExportedStudy:
             columns={"image": INDEX}
         )
         self._groups = dict(list(self._lines.groupby(["dataset", "architecture", "role"])))
+        finals = self._lines[self._lines["role"] == "final"]
+        self._tested = {
+            key: rows.drop_duplicates(INDEX) for key, rows in finals.groupby(["dataset", "replicate"])
+        }
         self.trials = [self._trial(line) for line in pd.read_csv(folder / "trials.csv").to_dict("records")]
         self.data = {"datasets": {name: self._facts(name) for name in self.settings["datasets"]}}
         self.trivial = {
@@ -75,11 +79,11 @@ class ExportedStudy:
     def trivial_evaluation(self, dataset: str, name: str, replicate: int = 1) -> dict[str, np.ndarray]:
         """The same for a trivial prediction of the images of a replicate's test split."""
         rows = self._groups[dataset, name, "trivial"]
-        return quantities(rows[rows[INDEX].isin(self._tested(dataset, replicate)[INDEX])])
+        return quantities(rows[rows[INDEX].isin(self._tested[dataset, replicate][INDEX])])
 
     def test_images(self, dataset: str, replicate: int = 1) -> tuple[list[str], list[int]]:
         """The test images' files and categories, −1 for none."""
-        rows = self._tested(dataset, replicate)
+        rows = self._tested[dataset, replicate]
         numbers = {name: number for number, name in enumerate(self.data["datasets"][dataset]["categories"])}
         return rows["file"].tolist(), [numbers.get(name, -1) for name in rows["category"]]
 
@@ -112,11 +116,6 @@ class ExportedStudy:
         rows = self._groups.get((one.dataset, one.architecture, one.role), self._lines[:0])
         number = one.controls if one.role == "control" else one.number
         return rows[(rows["replicate"] == one.replicate) & (rows["final"] == number)]
-
-    def _tested(self, dataset: str, replicate: int) -> pd.DataFrame:
-        rows = self._lines[(self._lines["dataset"] == dataset) & (self._lines["role"] == "final")]
-        mine = rows[rows["replicate"] == replicate]
-        return mine.drop_duplicates(INDEX)
 
     def _facts(self, dataset: str) -> dict[str, Any]:
         rows = self._lines[(self._lines["dataset"] == dataset) & (self._lines["role"] == "final")]
