@@ -96,7 +96,10 @@ class ReadyNodes:
         return ray.remote(num_cpus=0)(function).options(scheduling_strategy=there).remote(*arguments)
 
     def _take_sight(self, name: str, reason: str | ray.exceptions.RayError) -> None:
-        if isinstance(reason, ray.exceptions.RayError):  # the node was lost meanwhile
+        if isinstance(
+            reason, ray.exceptions.RayError
+        ):  # its process was lost: it is asked again if it is alive
+            del self._asked[name]
             return
         if not reason:
             self._since = self._since or time.monotonic()
@@ -113,7 +116,13 @@ class ReadyNodes:
         if isinstance(note, ray.exceptions.RayTaskError):
             cause = str(note.cause).strip().splitlines() or [type(note.cause).__name__]
             self._say(f"The node {self._address(name)} gets no trial: {cause[-1]}")
-        elif not isinstance(note, ray.exceptions.RayError):
+        elif isinstance(note, ray.exceptions.RayError):
+            if name in self._nodes:
+                self._say(
+                    f"The node {self._address(name)} lost the process that brought the images; once more …"
+                )
+                self._bringing[name] = self._on(name, self._bring)
+        else:
             self._ready.add(name)
             if note:
                 self._say(f"The node {self._address(name)}: {note}")

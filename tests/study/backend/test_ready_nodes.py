@@ -132,6 +132,21 @@ def test_a_node_gets_trials_once_it_has_the_images(cluster, ready):
     ]
 
 
+def test_a_process_that_is_lost_begins_again_while_its_node_is_alive(cluster, ready):
+    nodes, told = ready
+    cluster.nodes = ["1", "2"]
+    cluster.seen["2"] = ray.exceptions.WorkerCrashedError()
+    capacity = Capacity(1, 0, nodes)
+    assert capacity() == 1
+    cluster.seen["2"] = ""
+    cluster.brought["2"] = ray.exceptions.WorkerCrashedError()
+    assert capacity() == 1
+    assert told == ["The node 10.0.0.2 lost the process that brought the images; once more …"]
+    cluster.brought["2"] = ""
+    assert capacity() == 2
+    assert len(told) == 1
+
+
 def test_what_tune_sends_to_workers_holds_neither_the_driver_nor_its_console(tmp_path, monkeypatch):
     lock = threading.RLock()  # as a console has one
 
