@@ -156,3 +156,5 @@ def _fetch_shards(address: str, form: str, folder: Path) -> Iterator[tuple[int, 
         for image in images:
             remote.mark(image)
         unpacked.write_text(json.dumps(remote), encoding="utf-8")
+    if not any(path.is_file() for path in folder.rglob("*")):
+        raise DataError(f"{printable(address)} holds no images; give shards whose images lie in them.")

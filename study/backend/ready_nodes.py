@@ -96,10 +96,8 @@ class ReadyNodes:
         return ray.remote(num_cpus=0)(function).options(scheduling_strategy=there).remote(*arguments)
 
     def _take_sight(self, name: str, reason: str | ray.exceptions.RayError) -> None:
-        if isinstance(
-            reason, ray.exceptions.RayError
-        ):  # its process was lost: it is asked again if it is alive
-            del self._asked[name]
+        if isinstance(reason, ray.exceptions.RayError):
+            del self._asked[name]  # its process was lost; it is asked again if it is alive
             return
         if not reason:
             self._since = self._since or time.monotonic()

@@ -94,3 +94,10 @@ def test_a_set_of_two_shards(tmp_path):
     (tmp_path / "train-1.parquet").write_bytes(b"PAR1")
     with pytest.raises(DataError, match=r"train-1\.parquet is damaged or no Parquet file .*; replace it"):
         load_dataset(address, 32, cache=tmp_path / "cache")
+
+
+def test_shards_that_name_images_elsewhere_hold_none(tmp_path):
+    file = shard(image=pa.array([{"bytes": None, "path": "elsewhere/a.png"}], STRUCT))
+    (tmp_path / "train.parquet").write_bytes(file.getvalue())
+    with pytest.raises(DataError, match=r"parquet:.*train\.parquet holds no images"):
+        load_dataset(f"parquet:{tmp_path}/train.parquet", 32, cache=tmp_path / "cache")
