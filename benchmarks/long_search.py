@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from statistics import mean, median
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import ray
 from optuna.samplers import BaseSampler
 
 from benchmarks.measure import Options, Result
@@ -23,6 +21,7 @@ from benchmarks.noop_study import (
     noop_settings,
     ten_metrics,
     timed_reports,
+    virtual_cpus,
 )
 from study.backend.ray_adapters import LedgerScheduler
 from study.backend.ray_tuner import run_trials
@@ -94,7 +93,7 @@ def _measure(
         _compare(result, where, what, values, middle)
     result.goal(f"{where}: seconds to reopen ≤ 5", reopened, at_most=5)
     result.notes.append(
-        f"{where.capitalize()}, in all {took:.0f} s; ledger and outbox take {stored / 2**20:.0f} MiB."
+        f"{where[0].upper()}{where[1:]}, in all {took:.0f} s; ledger and outbox take {stored / 2**20:.0f} MiB."
     )
 
 
@@ -118,17 +117,8 @@ def _simulated(_: StudySettings, __: StudyHome, conductor: Conductor) -> None:
 
 
 def _on_ray(settings: StudySettings, home: StudyHome, conductor: Conductor) -> None:
-    ray.init(
-        address="local",
-        num_cpus=CPUS,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    try:
+    with virtual_cpus(CPUS):
         run_trials(NoopTrial, settings, home, conductor, print)
-    finally:
-        ray.shutdown()
 
 
 def _compare(

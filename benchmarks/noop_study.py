@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import ray
 from ray import tune
 
 from models.metrics import OBJECTIVE
@@ -188,6 +189,22 @@ def timed_reports(timing: Timing) -> Iterator[None]:
         yield
     finally:
         LedgerScheduler.on_trial_result, Conductor.next = report, ask  # type: ignore[method-assign]
+
+
+@contextmanager
+def virtual_cpus(count: int) -> Iterator[None]:
+    """A Ray on this machine that takes so many processes at a time, whatever there are."""
+    ray.init(
+        address="local",
+        num_cpus=count,
+        include_dashboard=False,
+        log_to_driver=False,
+        logging_level=logging.ERROR,
+    )
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def run_ours(settings: StudySettings, folder: Path) -> Timing:

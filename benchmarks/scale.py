@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-
-import ray
 
 from benchmarks.measure import Options, Result
 from benchmarks.noop_study import (
@@ -19,6 +16,7 @@ from benchmarks.noop_study import (
     ten_metrics,
     timed_reports,
     tracked,
+    virtual_cpus,
 )
 from study.backend.simulator import Simulation
 from study.settings.study_folder import StudyHome
@@ -69,18 +67,10 @@ def _simulated(trials: int, folder: Path, *, with_mlflow: bool) -> dict[str, obj
 
 def _on_ray(options: Options, folder: Path) -> dict[str, object]:
     cpus, trials = (2, 12) if options.quick else (4, 504)
-    ray.init(
-        address="local",
-        num_cpus=cpus,
-        include_dashboard=False,
-        log_to_driver=False,
-        logging_level=logging.ERROR,
-    )
-    try:
-        # Unpruned, since a good sampler's late trials are pruned less, and would take longer for that alone.
-        timing = run_ours(noop_settings(RAY_CELLS, trials // RAY_CELLS, EPOCHS, pruner="none"), folder)
-    finally:
-        ray.shutdown()
+    # Unpruned, since a good sampler's late trials are pruned less, and would take longer for that alone.
+    settings = noop_settings(RAY_CELLS, trials // RAY_CELLS, EPOCHS, pruner="none")
+    with virtual_cpus(cpus):
+        timing = run_ours(settings, folder)
     return _row(f"Ray, {cpus} virtual CPUs, tracked", timing, None)
 
 

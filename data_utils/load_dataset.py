@@ -56,13 +56,7 @@ def load_dataset(
         raise DataError(f"An image size of {size} is impossible; give a side from 1 to {MAX_SIZE} pixels.")
     folder = cache or default_cache()
     if str(source).startswith(DRAWN):
-        kind = str(source).removeprefix(DRAWN)
-        if kind not in DRAWN_SETS:
-            known = " or ".join(DRAWN + known for known in DRAWN_SETS)
-            raise DataError(f"There is no embedded dataset {printable(source)}; use {known}.")
-        drawn = DrawnSet(kind, size)
-        place = SetSource(str(folder.absolute()), drawn.key, name or kind, "drawn", str(source))
-        return image_set(place, cached_arrays(folder, drawn.key, drawn.build))
+        return _drawn_set(str(source), size, name, folder)
     fetched = Fetched(str(source), size, skip_bad) if is_address(source) else None
     root = fetched_folder(fetched.address, folder, progress) if fetched else Path(source)
     layout = recognise(root, skip_unpaired=skip_bad)
@@ -83,6 +77,16 @@ def load_dataset(
         str(folder.absolute()), decoding.key, own_name, layout.kind, shown, layout.left_out, fetched
     )
     return image_set(place, arrays)
+
+
+def _drawn_set(source: str, size: int, name: str | None, folder: Path) -> ImageSet:
+    kind = source.removeprefix(DRAWN)
+    if kind not in DRAWN_SETS:
+        known = " or ".join(DRAWN + known for known in DRAWN_SETS)
+        raise DataError(f"There is no embedded dataset {printable(source)}; use {known}.")
+    drawn = DrawnSet(kind, size)
+    place = SetSource(str(folder.absolute()), drawn.key, name or kind, "drawn", source)
+    return image_set(place, cached_arrays(folder, drawn.key, drawn.build))
 
 
 def fetch_again(source: SetSource, cache: Path | None = None) -> ImageSet | None:
