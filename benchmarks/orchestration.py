@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 
-import ray
-
 from benchmarks.measure import Options, Result, Spread, ratio
-from benchmarks.noop_study import Timing, noop_settings, run_ours, run_stock
+from benchmarks.noop_study import Timing, noop_settings, run_ours, run_stock, virtual_cpus
 
 EPOCHS = 9
 
@@ -20,16 +17,10 @@ def run(options: Options) -> Result:
     trials, repeats = (8, 3) if options.quick else (20, 3)
     settings = noop_settings(cells=1, trials=trials, epochs=EPOCHS)
     ours, stock = [], []
-    ray.init(
-        address="local", num_cpus=1, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
-    )
-    try:
-        with TemporaryDirectory() as folder:
-            for repeat in range(repeats):
-                ours.append(run_ours(settings, Path(folder) / f"ours-{repeat}"))
-                stock.append(run_stock(settings, Path(folder) / f"stock-{repeat}"))
-    finally:
-        ray.shutdown()
+    with TemporaryDirectory() as folder, virtual_cpus(1):
+        for repeat in range(repeats):
+            ours.append(run_ours(settings, Path(folder) / f"ours-{repeat}"))
+            stock.append(run_stock(settings, Path(folder) / f"stock-{repeat}"))
     result = Result(rows=[_row("ours", ours), _row("stock", stock)])
     report = median(seconds for timing in ours for seconds in timing.reports)
     result.goal("driver time per report ≤ 10 ms", report * 1e3, at_most=10)
