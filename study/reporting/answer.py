@@ -110,7 +110,12 @@ def _collapses(evidence: Evidence, cells: list[CellEvidence]) -> str:
                 f"{cell.architecture} collapsed in {sum(flags)} of {len(flags)} trainings "
                 f"({100 * rate.value:.0f} % [{100 * rate.low:.0f}, {100 * rate.high:.0f}])"
             )
-    return f"{'; '.join(found)}: comparisons speak of trainings that did not collapse." if found else ""
+    if not found:
+        return ""
+    whose = "speak of trainings that did not collapse"
+    if evidence.record.replicates == 1:
+        whose = "of a single replicate include such trainings"
+    return f"{'; '.join(found)}: comparisons {whose}."
 
 
 def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:

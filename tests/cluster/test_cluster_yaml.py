@@ -82,7 +82,8 @@ def for_hosts(machines, key):
 def test_up_a_study_by_submit_and_down(launcher):
     laptop, config, machines, variables = launcher
     shared, home = config.parent, machines[0].local / "runs"
-    file = write_settings(shared, trials=4, epochs=10)
+    trials = 12  # enough work for those that come late: a node has to load its software first
+    file = write_settings(shared, trials, epochs=10, pruner="none")
     try:
         print(laptop.execute(["ray", "up", "--yes", config], env=variables, timeout=120))
         laptop.start(["ray", "dashboard", config], env=variables)
@@ -95,11 +96,11 @@ def test_up_a_study_by_submit_and_down(launcher):
     finally:
         print(laptop.execute(["ray", "down", "--yes", config], env=variables, timeout=120))
     results = Results(machines[0].private / "runs")
-    trials = results.trials()
-    assert set(trials) == {(cell, number) for cell in CELLS for number in range(4)} | {
+    found = results.trials()
+    assert set(found) == {(cell, number) for cell in CELLS for number in range(trials)} | {
         (f"{cell}/finals", 0) for cell in CELLS
     }
-    assert {trial.state for trial in trials.values()} <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert {trial.state for trial in found.values()} == {TrialState.COMPLETE}
     assert results.nodes() == {machine.ip for machine in machines}
     wait_until(lambda: not any(runs_ray(machine) for machine in machines))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -41,6 +42,14 @@ def test_one_replicate_speaks_of_its_configurations_and_decides_nothing(whole):
     found = dataset_verdicts(Evidence(whole), "fruit")
     assert {one.difference.scope for one in found} == {"these configurations"}
     assert {name for _, name in in_contention(whole)} == {"koalarization", "unet", "cgan"}
+
+
+def test_the_answer_says_whether_collapsed_trainings_take_part_in_comparisons(replicated, whole, monkeypatch):
+    monkeypatch.setattr(whole, "trials", [replace(one, collapsed=True) for one in whole.trials])
+    (one,) = [one for one in answer(Evidence(whole), "fruit").sentences if "collapsed in" in one]
+    assert one.endswith("comparisons of a single replicate include such trainings.")
+    (one,) = [one for one in answer(Evidence(replicated), "fruit").sentences if "collapsed in" in one]
+    assert one.endswith("comparisons speak of trainings that did not collapse.")
 
 
 def test_each_replicate_is_one_row_of_the_summary(replicated):
