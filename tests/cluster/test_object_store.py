@@ -44,7 +44,8 @@ def cluster(hosts_or_skip):
         hide_code(laptop)
         cluster.admit(laptop)
         colour_folder(laptop.private / "photos" / "images", 48)
-        study = settings(trials=2, epochs=2, pruner="none") | {"architectures": ["unet"]}
+        # Enough work for the worker, which has to load its software and to fetch the photographs first.
+        study = settings(trials=16, epochs=10, pruner="none") | {"architectures": ["unet"]}
         (laptop.private / "photos" / "study.yaml").write_text(yaml.safe_dump(study))
         yield cluster, laptop
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from optuna._transform import _SearchSpaceTransform
+from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
+from optuna.search_space import IntersectionSearchSpace
+from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
@@ -62,6 +67,13 @@ class ReplayedCmaEs(CmaEsSampler):
     made anew from the trials: each generation is told to a new optimizer by the first of its trials to be complete.
     """
 
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        """As Optuna's does."""
+        searches = _SEARCHES.setdefault(study._storage, {})
+        self._kept = searches.setdefault(study._study_id, _Search())
+        self._search_space = self._kept.space
+        return super().infer_relative_search_space(study, trial)
+
     def _get_trials(self, study: Study) -> list[FrozenTrial]:
         complete = super()._get_trials(study)
         return sorted(complete, key=lambda trial: trial.datetime_complete or datetime.max)
@@ -70,7 +82,8 @@ class ReplayedCmaEs(CmaEsSampler):
         self._complete = completed_trials
 
     def _init_optimizer(self, trans: _SearchSpaceTransform, direction: StudyDirection) -> Any:
-        optimizer = super()._init_optimizer(trans, direction)
+        fresh = super()._init_optimizer(trans, direction)
+        optimizer = self._kept.optimizer = self._kept.optimizer or fresh
         while True:
             generation = self._get_solution_trials(self._complete, optimizer.generation)
             if len(generation) < optimizer.population_size:
@@ -80,3 +93,15 @@ class ReplayedCmaEs(CmaEsSampler):
                 for trial in generation[: optimizer.population_size]
             ]
             optimizer.tell(solutions)
+
+
+@dataclass
+class _Search:
+    """What a search has told the optimizer so far, and what Optuna found its trials to have in common."""
+
+    optimizer: Any = None
+    space: IntersectionSearchSpace = field(default_factory=IntersectionSearchSpace)
+
+
+# A sampler lives for one trial; what it would have to compute from all trials anew is kept beside the storage.
+_SEARCHES: WeakKeyDictionary[BaseStorage, dict[int, _Search]] = WeakKeyDictionary()

@@ -35,18 +35,43 @@ def optunas():
 
 
 def test_the_replayed_state_is_the_one_that_optuna_keeps(optunas):
-    replayed = ReplayedCmaEs(seed=0)
     trials = [trial for trial in optunas.trials if "cma:generation" in trial.system_attrs]
     kept = CmaEsSampler(seed=0)._restore_optimizer(trials)
     assert kept.generation >= 3
-    told = [trial for trial in trials if trial.system_attrs["cma:generation"] < kept.generation]
-    replayed._restore_optimizer(told)
-    transform = optuna._transform._SearchSpaceTransform(SPACE, transform_0_1=True)
-    optimizer = replayed._init_optimizer(transform, optuna.study.StudyDirection.MINIMIZE)
+    optimizer = replayed([one for one in trials if one.system_attrs["cma:generation"] < kept.generation])
     assert optimizer.generation == kept.generation
     assert np.allclose(optimizer.mean, kept.mean)
     assert np.allclose(optimizer._C, kept._C)
     assert optimizer._sigma == pytest.approx(kept._sigma)
+
+
+def replayed(trials):
+    """The optimizer of a search that is opened with these trials."""
+    study = opened(trials)
+    sampler = ReplayedCmaEs(seed=0, n_startup_trials=0)
+    space = sampler.infer_relative_search_space(study, trials[0])
+    sampler._restore_optimizer(sampler._get_trials(study))
+    transform = optuna._transform._SearchSpaceTransform(space, transform_0_1=True)
+    return sampler._init_optimizer(transform, study.direction)
+
+
+def opened(trials):
+    study = optuna.create_study()
+    study.add_trials(trials)
+    return study
+
+
+def test_a_search_that_is_opened_again_proposes_what_it_would_have_proposed():
+    study = searched(lambda number: ReplayedCmaEs(seed=number, n_startup_trials=4))
+    again = opened(study.trials)
+    for number in range(TRIALS, TRIALS + 10):
+        proposals = []
+        for one in (study, again):
+            one.sampler = ReplayedCmaEs(seed=number, n_startup_trials=4)
+            trial = one.ask(SPACE)
+            one.tell(trial, sphere(trial.params))
+            proposals.append(trial.params)
+        assert proposals[0] == proposals[1]
 
 
 def test_it_comes_near_the_optimum_and_leaves_no_pickle_in_the_ledger():
@@ -65,13 +90,6 @@ def test_a_trial_that_ends_late_changes_no_generation_that_was_told():
         study.sampler = ReplayedCmaEs(seed=number, n_startup_trials=0)
         trial = study.ask(SPACE)
         study.tell(trial, sphere(trial.params))
-    before = mean_of(study)
+    before = replayed(study.trials)
     study.tell(late, 0.0)
-    assert np.array_equal(mean_of(study), before)
-
-
-def mean_of(study):
-    sampler = ReplayedCmaEs(seed=0, n_startup_trials=0)
-    sampler._restore_optimizer(sampler._get_trials(study))
-    transform = optuna._transform._SearchSpaceTransform(SPACE, transform_0_1=True)
-    return sampler._init_optimizer(transform, study.direction).mean
+    assert np.array_equal(replayed(study.trials).mean, before.mean)
