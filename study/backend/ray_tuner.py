@@ -16,7 +16,20 @@ from study.settings.study_folder import StudyHome
 from study.training.data import Prepared
 
 if TYPE_CHECKING:
+    from ray import tune
+
+    from study.backend.ray_adapters import LedgerScheduler, LedgerSearcher
     from study.backend.ready_nodes import ReadyNodes
+
+_TUNE = {
+    # Tune's own logs would duplicate the ledger and MLflow, and its snapshots are never restored.
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_GLOBAL_CHECKPOINT_S": "3600",
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",
+    # The searcher limits the number of pending trials, and all nodes start their processes at once.
+    "TUNE_MAX_PENDING_TRIALS_PG": "1000",
+}
 
 
 def run_trials(
@@ -40,24 +53,11 @@ def run_trials(
     Raises:
         StudyError: If the study cannot continue because its storage or its ledger cannot be used.
     """
-    # Tune's own logs would duplicate the ledger and MLflow, and its snapshots are never restored.
-    os.environ["TUNE_DISABLE_AUTO_CALLBACK_LOGGERS"] = "1"
-    os.environ["TUNE_GLOBAL_CHECKPOINT_S"] = "3600"
-    os.environ["RAY_AIR_NEW_OUTPUT"] = "0"
-    os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
-    # The searcher limits the number of pending trials, and all nodes start their processes at once.
-    os.environ["TUNE_MAX_PENDING_TRIALS_PG"] = "1000"
+    os.environ.update(_TUNE)
     from ray import tune
 
     from study.backend.capacity import Capacity, living_nodes
-    from study.backend.ray_adapters import (
-        GPUS,
-        PLACEMENT,
-        Forgetful,
-        LedgerScheduler,
-        LedgerSearcher,
-        trial_name,
-    )
+    from study.backend.ray_adapters import GPUS, PLACEMENT, LedgerScheduler, LedgerSearcher
     from study.backend.watch import Watch
 
     logging.getLogger("ray.tune").setLevel(logging.CRITICAL)
@@ -81,23 +81,8 @@ def run_trials(
 
     tuner = tune.Tuner(
         tune.with_resources(trainable, request),
-        tune_config=tune.TuneConfig(
-            search_alg=searcher,
-            scheduler=scheduler,
-            num_samples=-1,
-            reuse_actors=True,
-            trial_name_creator=trial_name,
-            trial_dirname_creator=trial_name,
-        ),
-        run_config=tune.RunConfig(
-            name=settings.name,
-            storage_path=str(home.ray),
-            # Trials keep their own checkpoints, in the study's storage.
-            checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
-            failure_config=tune.FailureConfig(max_failures=resources.max_failures),
-            callbacks=[Forgetful()],
-            verbose=0,
-        ),
+        tune_config=_tune_config(searcher, scheduler),
+        run_config=_run_config(settings, home),
     )
     try:
         tuner.fit()
@@ -106,6 +91,37 @@ def run_trials(
         if cause := searcher.error or scheduler.error:
             raise cause from error
         raise StudyError(f"Ray Tune gave up: {str(error).strip().splitlines()[-1]}") from error
+
+
+def _tune_config(searcher: LedgerSearcher, scheduler: LedgerScheduler) -> tune.TuneConfig:
+    from ray import tune
+
+    from study.backend.ray_adapters import trial_name
+
+    return tune.TuneConfig(
+        search_alg=searcher,
+        scheduler=scheduler,
+        num_samples=-1,
+        reuse_actors=True,
+        trial_name_creator=trial_name,
+        trial_dirname_creator=trial_name,
+    )
+
+
+def _run_config(settings: StudySettings, home: StudyHome) -> tune.RunConfig:
+    from ray import tune
+
+    from study.backend.ray_adapters import Forgetful
+
+    return tune.RunConfig(
+        name=settings.name,
+        storage_path=str(home.ray),
+        # Trials keep their own checkpoints, in the study's storage.
+        checkpoint_config=tune.CheckpointConfig(checkpoint_frequency=0, checkpoint_at_end=False),
+        failure_config=tune.FailureConfig(max_failures=settings.resources.max_failures),
+        callbacks=[Forgetful()],
+        verbose=0,
+    )
 
 
 def train_trials(

@@ -142,19 +142,6 @@ def scatter(
         log: Whether x is logarithmic.
         counted: Whether x is a whole number.
     """
-    finite = [one.y for one in points if math.isfinite(one.y)]
-    floor = min(finite, default=0.0)
-    values = [
-        {
-            "x": one.x if isinstance(one.x, str) else number(one.x),
-            "at": one.x if isinstance(one.x, str) else printed(one.x, ".4g"),
-            "y": number(one.y if math.isfinite(one.y) else floor),
-            "value": printed(one.y),
-            "state": state_word(one.state),
-            "trial": one.trial,
-        }
-        for one in points
-    ]
     numbers = [float(one.x) for one in points if not isinstance(one.x, str)]
     if numbers:
         more = decades(numbers) if log else whole(numbers) if counted else {}
@@ -165,7 +152,7 @@ def scatter(
         name,
         {
             "params": [CHOICE],
-            "data": {"values": values},
+            "data": {"values": _trial_rows(points)},
             "mark": {"type": "point", "strokeWidth": 1.5, "stroke": colour, "cursor": "pointer"},
             "encoding": {
                 "x": x,
@@ -193,3 +180,19 @@ def scatter(
             },
         },
     )
+
+
+def _trial_rows(points: Sequence[Point]) -> list[Spec]:
+    finite = [one.y for one in points if math.isfinite(one.y)]
+    floor = min(finite, default=0.0)
+    return [
+        {
+            "x": one.x if isinstance(one.x, str) else number(one.x),
+            "at": one.x if isinstance(one.x, str) else printed(one.x, ".4g"),
+            "y": number(one.y if math.isfinite(one.y) else floor),
+            "value": printed(one.y),
+            "state": state_word(one.state),
+            "trial": one.trial,
+        }
+        for one in points
+    ]

@@ -100,19 +100,6 @@ def parallel_coordinates(
         states: How they ended, in words.
         colour: Of the architecture; the line of a trial is fainter, the higher its objective is.
     """
-    lines = []
-    for place, (trial, state) in enumerate(zip(trials, states, strict=True)):
-        found = {axis: value for axis in axes if (value := axis.values[place]) is not None}
-        reached = found.get(axes[-1])
-        line = {
-            "trial": trial,
-            "state": state,
-            "strength": number(0.25 if reached is None else 1 - 0.75 * axes[-1].height(reached)),
-            "values": ", ".join(f"{axis.label} {axis.text(value)}" for axis, value in found.items()),
-            "axis": [axis.heading for axis in found],
-            "height": [number(axis.height(value)) for axis, value in found.items()],
-        }
-        lines.append(line)
     headings = [axis.heading for axis in axes]
     ticks = [
         {"axis": axis.heading, "height": number(at), "text": text} for axis in axes for at, text in axis.ticks
@@ -134,7 +121,7 @@ def parallel_coordinates(
     dash = {"condition": {"test": "datum.state === 'complete'", "value": [1, 0]}, "value": [4, 3]}
     opacity = {"field": "strength", "type": "quantitative", "scale": None}
     trial_lines: Spec = {
-        "data": {"values": lines},
+        "data": {"values": _trial_rows(axes, trials, states)},
         "transform": [{"flatten": ["axis", "height"]}],
         "encoding": {"detail": {"field": "trial"}},
         "layer": [
@@ -159,3 +146,20 @@ def parallel_coordinates(
     }
     spec = {"params": [CHOICE], "encoding": {"x": x, "y": y}, "layer": [trial_lines, scale_texts]}
     return plot(name, spec, width=max(WIDTH, 85 * len(axes)), height=240)
+
+
+def _trial_rows(axes: Sequence[Axis], trials: Sequence[str], states: Sequence[str]) -> list[Spec]:
+    rows = []
+    for place, (trial, state) in enumerate(zip(trials, states, strict=True)):
+        found = {axis: value for axis in axes if (value := axis.values[place]) is not None}
+        reached = found.get(axes[-1])
+        row = {
+            "trial": trial,
+            "state": state,
+            "strength": number(0.25 if reached is None else 1 - 0.75 * axes[-1].height(reached)),
+            "values": ", ".join(f"{axis.label} {axis.text(value)}" for axis, value in found.items()),
+            "axis": [axis.heading for axis in found],
+            "height": [number(axis.height(value)) for axis, value in found.items()],
+        }
+        rows.append(row)
+    return rows
