@@ -34,6 +34,11 @@ resources: {max_concurrent_trials: 2}
 """
 
 
+def pytest_configure() -> None:
+    """One thread in each process: OpenMP's threads wait for one another, which takes long where cores are shared."""
+    os.environ["OMP_NUM_THREADS"] = "1"
+
+
 @dataclass(frozen=True)
 class FinishedStudy:
     """A study that `python -m study.launch` ran to its end."""
@@ -56,7 +61,7 @@ class FinishedStudy:
 
 def run_module(module: str, *arguments: str | Path, timeout: float = 600) -> subprocess.CompletedProcess[str]:
     """Run `python -m MODULE ARGUMENTS` as a user would."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    environment = {**os.environ, "COLUMNS": "200"}
     return run_warm(module, [*map(str, arguments)], ROOT, environment, timeout)
 
 

@@ -31,9 +31,6 @@ def run_warm(
     """What `subprocess.run` gives for `python -m MODULE ARGUMENTS`, by the fork of a process that has loaded much."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(_LOADED)
-    os.environ.setdefault(
-        "OMP_NUM_THREADS", environment.get("OMP_NUM_THREADS", "1")
-    )  # torch reads it at its start
     forkserver.ensure_running()
     with TemporaryDirectory() as kept:
         out, err = Path(kept, "out"), Path(kept, "err")
