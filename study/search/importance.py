@@ -7,11 +7,6 @@ from collections.abc import Mapping, Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution
-from optuna.importance import (
-    FanovaImportanceEvaluator,
-    MeanDecreaseImpurityImportanceEvaluator,
-    PedAnovaImportanceEvaluator,
-)
 
 from study.search.trial_spec import Parameters
 
@@ -41,6 +36,13 @@ def importances(
     values = {value for _, value in trials}
     if len(varied) < 2 or len(trials) < FEWEST_FOR_IMPORTANCE or len(values) < 2:
         return {}
+    # They load scikit-learn, which takes a second: reports of few trials do without it.
+    from optuna.importance import (
+        FanovaImportanceEvaluator,
+        MeanDecreaseImpurityImportanceEvaluator,
+        PedAnovaImportanceEvaluator,
+    )
+
     study = _optuna_study(varied, trials)
     evaluators = {
         "fANOVA": FanovaImportanceEvaluator(seed=0),

@@ -45,7 +45,7 @@ def cluster(hosts_or_skip):
         cluster.admit(laptop)
         colour_folder(laptop.private / "photos" / "images", 48)
         # Enough work for the worker, which has to load its software and to fetch the photographs first.
-        study = settings(trials=16, epochs=10, pruner="none") | {"architectures": ["unet"]}
+        study = settings(trials=16, epochs=3, pruner="none") | {"architectures": ["unet"]}
         (laptop.private / "photos" / "study.yaml").write_text(yaml.safe_dump(study))
         yield cluster, laptop
 
@@ -62,7 +62,7 @@ def make_bucket(host):
                 raise
 
 
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(500)
 def test_images_are_sent_nodes_fetch_them_the_study_runs_and_its_table_comes_back(cluster):
     cluster, laptop = cluster
     head, worker = cluster.hosts[:2]
@@ -70,7 +70,7 @@ def test_images_are_sent_nodes_fetch_them_the_study_runs_and_its_table_comes_bac
 
     def submit(*command, options=()):
         job = ["ray", "job", "submit", "--address", f"http://{head.ip}:8265", *options, "--", *command]
-        return laptop.execute(["env", "--chdir", laptop.local, *job], env=ENVIRONMENT, timeout=200)
+        return laptop.execute(["env", "--chdir", laptop.local, *job], env=ENVIRONMENT, timeout=300)
 
     submit("cp", "--recursive", ".", here, options=["--working-dir", laptop.local / "photos"])
     submit("python", "-c", PUT, here / "images", f"{_BUCKET}/images")
