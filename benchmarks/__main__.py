@@ -25,7 +25,7 @@ DEVICE_BENCHMARKS = {
 }
 STUDY_BENCHMARKS = {
     "orchestration": "driver time per report, seconds per trial, beside stock Ray Tune with Optuna and MLflow",
-    "many_images": "200 000 images of 256 pixels: memory of driver and trials, the map beside memory, preparation",
+    "many_images": "a set that no process could hold: memory of driver and trials, the map beside memory, preparation",
     "scale": "a thousand trials, 64 at the same time",
     "long_search": "searches of ten thousand trials: memory and time per decision, the sampler's apart",
     "window": "TPE shown every trial of a long search, and only the best and the latest",

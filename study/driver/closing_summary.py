@@ -8,6 +8,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from data_utils.wording import counted
 from models.metrics import OBJECTIVE
 from study.cli.command import program, say
 from study.comparison.control import control_sentence
@@ -71,7 +72,7 @@ def epochs_sentence(record: StudyRecord, summaries: list[CellSummary]) -> str:
     """What pruning saved."""
     spent = sum(one.epochs for one in summaries)
     full = sum(one.trials * _epochs(record, one) for one in summaries)
-    return f"The search trained {spent} epochs; without pruning it would have been {full}."
+    return f"The search trained {counted(spent, 'epoch')}; without pruning it would have been {full}."
 
 
 def _warnings(record: StudyRecord, summaries: list[CellSummary]) -> list[str]:

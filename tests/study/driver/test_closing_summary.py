@@ -1,6 +1,9 @@
 """Where a study's runs are to be seen."""
 
-from study.driver.closing_summary import runs_lines
+from dataclasses import replace
+
+from study.comparison.summary import summarise_study
+from study.driver.closing_summary import epochs_sentence, runs_lines
 from study.settings.schema import StudySettings
 from study.settings.study_folder import StudyHome
 
@@ -19,3 +22,9 @@ def test_a_studys_own_database_is_served_first(tmp_path):
     command, address = shown.splitlines()
     assert f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/mine/mlflow.db" in command
     assert address.strip() == "http://127.0.0.1:5000/#/experiments/1/runs?workflowType=machine_learning"
+
+
+def test_the_epochs_of_a_search_are_counted_in_words(lonely):
+    (row,) = summarise_study(lonely)
+    said = epochs_sentence(lonely, [replace(row, epochs=1, trials=1)])
+    assert said.startswith("The search trained 1 epoch; without pruning it would have been ")
