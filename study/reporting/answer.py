@@ -112,10 +112,11 @@ def _collapses(evidence: Evidence, cells: list[CellEvidence]) -> str:
             )
     if not found:
         return ""
-    whose = "speak of trainings that did not collapse"
     if evidence.record.replicates == 1:
-        whose = "of a single replicate include such trainings"
-    return f"{'; '.join(found)}: comparisons {whose}."
+        part = "comparisons of a single replicate include such trainings"
+    else:
+        part = "comparisons speak of trainings that did not collapse"
+    return f"{'; '.join(found)}: {part}."
 
 
 def _beats(best: str, trivial: dict[tuple[str, str], Interval]) -> str:

@@ -129,7 +129,7 @@ def _forest(
     ]
     if not bars:
         return None
-    sure = ", 95 % interval" if any(math.isfinite(bar.low) for bar in bars) else ""
+    interval = ", 95 % interval" if any(math.isfinite(bar.low) for bar in bars) else ""
     trivial = record.trivial[one.dataset]
     bars += [
         Bar(f"({name})", values[record.objective], math.nan, math.nan, "") for name, values in trivial.items()
@@ -137,7 +137,7 @@ def _forest(
     return forest(
         f"{one.dataset} objective",
         bars,
-        f"mean {objective_text(record.objective)} on the test split{sure}",
+        f"mean {objective_text(record.objective)} on the test split{interval}",
     )
 
 

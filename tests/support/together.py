@@ -109,7 +109,6 @@ def trained(case: Case, number: int = 0, size: int = 1) -> Result:
 
 def as_second(meeting: Path, results: Any) -> None:
     """Train every case as the second of two processes, and hand over the weights."""
-    torch.set_num_threads(1)
     join(1, 2, meeting, CPU)
     results.send({name: digest(trained(case, 1, 2).tensors) for name, case in CASES.items()})
     leave()

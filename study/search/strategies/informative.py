@@ -6,13 +6,13 @@ from collections.abc import Container
 from heapq import nsmallest
 from itertools import islice, takewhile
 from typing import Any, cast
-from weakref import WeakKeyDictionary
 
 from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler
-from optuna.storages import BaseStorage
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
+
+from study.search.strategies.kept import KeptBySearch
 
 GOOD = 25
 """How many trials Optuna's TPE calls good, from 250 on (J. Bergstra et al., ICML 2013)."""
@@ -43,8 +43,7 @@ class BoundedSampler(BaseSampler):
         """The part that is shown; the same all through a trial."""
         if self._shown is None:
             everything = study._get_trials(deepcopy=False)
-            beginnings = _BEGINNINGS.setdefault(study._storage, {})
-            trials = beginnings.setdefault(study._study_id, Beginning()).informative(everything, self._window)
+            trials = _BEGINNINGS.of(study).informative(everything, self._window)
             self._shown = study if len(trials) == len(everything) else cast(Study, _Part(study, trials))
         return self._shown
 
@@ -114,5 +113,4 @@ class _Part:
         return getattr(self._study, name)
 
 
-# A sampler lives for one trial; what it would have to find out anew each time is kept beside the storage.
-_BEGINNINGS: WeakKeyDictionary[BaseStorage, dict[int, Beginning]] = WeakKeyDictionary()
+_BEGINNINGS = KeptBySearch(Beginning)

@@ -6,19 +6,18 @@ import warnings
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from optuna._transform import _SearchSpaceTransform
 from optuna.distributions import BaseDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseSampler, CmaEsSampler, GPSampler, QMCSampler, RandomSampler, TPESampler
 from optuna.search_space import IntersectionSearchSpace
-from optuna.storages import BaseStorage
 from optuna.study import Study, StudyDirection
 from optuna.trial import FrozenTrial
 
 from models.hyperparameters import Space
 from study.search.strategies.informative import BoundedSampler
+from study.search.strategies.kept import KeptBySearch
 from study.settings.choices.samplers import SAMPLERS
 from study.settings.sections.search import SearchSettings
 
@@ -60,6 +59,17 @@ def cma_es(search: SearchSettings, _space: Space, seed: int) -> BaseSampler:
     return ReplayedCmaEs(seed=seed, n_startup_trials=search.startup_trials, warn_independent_sampling=False)
 
 
+@dataclass
+class _Search:
+    """What a search has told the optimizer so far, and what Optuna found its trials to have in common."""
+
+    optimizer: Any = None
+    space: IntersectionSearchSpace = field(default_factory=IntersectionSearchSpace)
+
+
+_SEARCHES = KeptBySearch(_Search)
+
+
 class ReplayedCmaEs(CmaEsSampler):
     """Optuna's CMA-ES without its pickles, for studies that minimise.
 
@@ -69,8 +79,7 @@ class ReplayedCmaEs(CmaEsSampler):
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
         """As Optuna's does."""
-        searches = _SEARCHES.setdefault(study._storage, {})
-        self._kept = searches.setdefault(study._study_id, _Search())
+        self._kept = _SEARCHES.of(study)
         self._search_space = self._kept.space
         return super().infer_relative_search_space(study, trial)
 
@@ -93,15 +102,3 @@ class ReplayedCmaEs(CmaEsSampler):
                 for trial in generation[: optimizer.population_size]
             ]
             optimizer.tell(solutions)
-
-
-@dataclass
-class _Search:
-    """What a search has told the optimizer so far, and what Optuna found its trials to have in common."""
-
-    optimizer: Any = None
-    space: IntersectionSearchSpace = field(default_factory=IntersectionSearchSpace)
-
-
-# A sampler lives for one trial; what it would have to compute from all trials anew is kept beside the storage.
-_SEARCHES: WeakKeyDictionary[BaseStorage, dict[int, _Search]] = WeakKeyDictionary()
